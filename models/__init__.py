@@ -1,0 +1,1 @@
+"""The algorithms that ship with crashproof: one model, one file."""

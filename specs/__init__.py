@@ -1,0 +1,1 @@
+"""The TLA+ twins of the models, kept as package data."""

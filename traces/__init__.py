@@ -1,0 +1,1 @@
+"""From logs of real services to verdicts."""
