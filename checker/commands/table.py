@@ -1,0 +1,155 @@
+"""Our own subcommands, as data, in the order of `checker --help`.
+
+Owns their names, words and flags. What they do stands in the other files of this folder, which are
+imported when a command is called and not before.
+"""
+
+from __future__ import annotations
+
+from ..command import Argument, Command, Option
+
+__all__ = ["COMMANDS"]
+
+_MODEL = Argument(
+    "model",
+    "a built-in model (`checker list`), FILE.py, FILE.py:Class or package.module:Class",
+)
+
+_SETTINGS = (
+    Option("--variant", "Use a named variant of a built-in model.", metavar="NAME"),
+    Option(
+        "--set", "Give a constant another value; repeatable.", kind="pair", metavar="CONST=VALUE"
+    ),
+    Option("--scope", "How many ids a sort has; repeatable.", kind="pair", metavar="SORT=N"),
+    Option("--no-fault", "Switch a fault off; repeatable.", many=True, metavar="NAME"),
+)
+
+_LIMITS = (
+    Option("--max-states", "Stop after so many distinct states.", kind="int", metavar="N"),
+    Option("--max-seconds", "Stop after so much time.", kind="float", metavar="S"),
+    Option("--max-memory", "Stop at 500M, 2G or 75%.", metavar="BYTES"),
+)
+
+_OUTPUT = (
+    Option(
+        "--json", "Print one JSON object (docs/reference/json.md) instead of text.", kind="flag"
+    ),
+    Option("--out", "Write each trace as an ITF file.", kind="path", metavar="FILE.itf.json"),
+    Option("--force", "Let --out replace files that exist.", kind="flag"),
+    Option("--strict-vacuity", "Exit with 4 for any warning of vacuity.", kind="flag"),
+    Option("--quiet", "No progress, and in text nothing but the verdicts.", kind="flag"),
+)
+
+_ENGINE = Option(
+    "--engine",
+    "Which engine searches.",
+    kind="choice",
+    choices=("auto", "reference"),
+    default="auto",
+)
+
+COMMANDS: tuple[Command, ...] = (
+    Command(
+        "list",
+        "List the built-in models, what they claim, and their variants.",
+        "checker.commands.catalogue:run",
+        options=(Option("--json", "Print JSON.", kind="flag"),),
+    ),
+    Command(
+        "explore",
+        "Visit every reachable state of a model and check its properties.",
+        "checker.commands.explore:run",
+        (_MODEL,),
+        (
+            *_SETTINGS,
+            *_LIMITS,
+            Option("--stop-at-first", "Stop at the first property that fails.", kind="flag"),
+            _ENGINE,
+            *_OUTPUT,
+            Option(
+                "--sweep",
+                "Run once for each number of ids; repeatable, as a product.",
+                kind="pair",
+                metavar="SORT=1..3",
+            ),
+        ),
+        epilog=(
+            "checker explore outbox\n"
+            "checker explore outbox --variant no_deduplication --out lost.itf.json\n"
+            "checker explore dedup --set commit=KEY_FIRST --scope Worker=1 --no-fault expire"
+        ),
+    ),
+    Command(
+        "simulate",
+        "Walk randomly through a model that is too large to explore.",
+        "checker.commands.explore:simulate",
+        (_MODEL,),
+        (
+            *_SETTINGS,
+            Option("--seed", "Repeat the walks of an earlier run.", kind="int", metavar="N"),
+            Option("--walks", "How many walks.", kind="int", default=1000, metavar="N"),
+            Option("--depth", "The most steps of a walk.", kind="int", default=100, metavar="N"),
+            Option("--max-seconds", "Stop after so much time.", kind="float", metavar="S"),
+            *_OUTPUT,
+        ),
+    ),
+    Command(
+        "check",
+        "Read models and report what the language does not allow, without running them.",
+        "checker.commands.check:run",
+        (Argument("models", "files or models, as for `explore`", many=True),),
+        (Option("--quiet", "Print nothing but mistakes.", kind="flag"),),
+    ),
+    Command(
+        "verify",
+        "Run the catalogue's models and compare with what the manifest expects.",
+        "checker.commands.verify:run",
+        (Argument("models", "only these models", many=True, required=False),),
+        (
+            Option("--manifest", "A manifest of your own.", kind="path", metavar="FILE.toml"),
+            Option("--json", "Print JSON.", kind="flag"),
+        ),
+    ),
+    Command(
+        "show",
+        "Replay a trace from a file on the reference engine and print it.",
+        "checker.commands.show:run",
+        (
+            Argument("trace", "a file that --out wrote", kind="path"),
+            Argument("model", "the model, where the file does not name it", required=False),
+        ),
+        (Option("--json", "Print JSON.", kind="flag"),),
+    ),
+    Command(
+        "graph",
+        "Write the graph of all reachable states.",
+        "checker.commands.graph:run",
+        (_MODEL,),
+        (
+            *_SETTINGS,
+            Option("--out", "The file: .dot or .graphml.", kind="path", metavar="FILE"),
+            Option("--force", "Replace a file that exists.", kind="flag"),
+            Option(
+                "--max-states",
+                "Refuse a graph with more states.",
+                kind="int",
+                default=5000,
+                metavar="N",
+            ),
+        ),
+    ),
+    Command(
+        "emit ir",
+        "Print the model as the engines see it.",
+        "checker.commands.emit:run",
+        (_MODEL,),
+        _SETTINGS,
+    ),
+    Command(
+        "new",
+        "Write a small model and its test, to start from.",
+        "checker.commands.new:run",
+        (Argument("name", "a name such as payment_inbox"),),
+        (Option("--dir", "The folder to write to.", kind="path", default=".", metavar="DIR"),),
+    ),
+)

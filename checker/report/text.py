@@ -1,0 +1,205 @@
+"""An outcome as text for a person: the answer first, then what a failure looks like.
+
+Owns the layout and the words. Everything printed comes from the `Outcome`; the reader may rely on
+that every word HOLDS stands beside the class it is true for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ..errors import ExitCode
+from ..explore.outcome import Outcome, PropertyResult, Verdict
+from .terminal import Page, hang, printable, width_of
+from .trace_text import labelled, plural, shown_span, told, trace_table
+
+__all__ = ["About", "exit_line", "render", "violation_line"]
+
+_STYLES = {"HOLDS": "good", "seen": "good", "FAILS": "bad", "never seen": "doubt"}
+
+_MEANINGS = {
+    ExitCode.OK: "everything holds",
+    ExitCode.FAILS: "a property fails",
+    ExitCode.UNKNOWN: "not decided",
+    ExitCode.VACUOUS: "it holds, but for lack of a world where it could fail",
+    ExitCode.INTERRUPTED: "interrupted",
+}
+
+
+@dataclass(frozen=True)
+class About:
+    """What the outcome does not know: how the run was asked for, which traces were saved where."""
+
+    command: str = ""
+    variant: str = ""
+    saved: Mapping[str, str] = field(default_factory=dict)
+    strict_vacuity: bool = False
+    quiet: bool = False
+
+
+def render(outcome: Outcome, page: Page, about: About) -> str:
+    """The whole report."""
+    blocks = [
+        [_headline(outcome, page, about), page.paint("dim", _counts(outcome))],
+        [*_property_lines(outcome, page), *_warnings(outcome, page)],
+        _class(outcome, page),
+    ]
+    if not about.quiet:
+        for result in outcome.properties:
+            if result.verdict is Verdict.FAILS and result.kind != "witness":
+                blocks.append(_failure(result, page, about))
+    code = outcome.exit_code(strict_vacuity=about.strict_vacuity)
+    text = "\n\n".join("\n".join(block) for block in blocks if block)
+    return f"{text}\n{exit_line(code, page)}\n"
+
+
+def exit_line(code: ExitCode, page: Page) -> str:
+    """The last line, which says in words what the exit code says in numbers."""
+    return page.paint("dim", f"exit {int(code)}: {_MEANINGS.get(code, 'not run')}")
+
+
+def violation_line(result: PropertyResult) -> str:
+    """One line for the moment a failure is found."""
+    where = "" if result.steps is None else f" after {plural(result.steps, 'step')}"
+    return f"{result.name} fails{where}; the search goes on for the other properties"
+
+
+# ── The head ─────────────────────────────────────────────────────────────────────────────────────
+
+
+def _headline(outcome: Outcome, page: Page, about: About) -> str:
+    word = outcome.verdict.value
+    name = outcome.model.name + (f" ({about.variant})" if about.variant else "")
+    settings = [f"{n}={printable(v)}" for n, v in outcome.constants]
+    settings += [f"{n}={size}" for n, size in outcome.scopes]
+    painted = page.paint(_STYLES.get(word, "doubt"), word)
+    head, *rest = hang(f"{word}  {name}   ", settings, page, gap="  ")
+    head = painted + head[len(word) :]
+    return "\n".join([head.replace(name, page.paint("bold", name), 1), *rest])
+
+
+def _counts(outcome: Outcome) -> str:
+    counts = [
+        plural(outcome.distinct, "state"),
+        f"{outcome.generated:,} generated",
+        plural(outcome.transitions, "transition"),
+        f"depth {outcome.depth}",
+        f"{outcome.seconds:.2f} s",
+        f"{outcome.engine} engine",
+    ]
+    if outcome.mode == "simulation":
+        counts = [
+            plural(outcome.walks or 0, "random walk"),
+            plural(outcome.transitions, "step"),
+            f"depth {outcome.depth}",
+            f"{outcome.seconds:.2f} s",
+            f"seed {outcome.seed}",
+        ]
+    return " · ".join(counts)
+
+
+# ── One line for each property ───────────────────────────────────────────────────────────────────
+
+
+def _property_lines(outcome: Outcome, page: Page) -> list[str]:
+    # What fails stands first; otherwise the order of the source.
+    ordered = sorted(outcome.properties, key=lambda p: (_rank(p), p.kind == "witness"))
+    words = [_word(p) for p in ordered]
+    verdicts = max(map(len, words), default=0)
+    names = min(max((width_of(p.name) for p in ordered), default=0), page.width // 2)
+    kinds = max((len(p.kind) for p in ordered), default=0)
+    lines: list[str] = []
+    for result, word in zip(ordered, words, strict=True):
+        prefix = f"  {word:<{verdicts}}  {result.name:<{names}}  {result.kind:<{kinds}}  "
+        first, *rest = hang(prefix, [_remark(result)], page)
+        painted = page.paint(_STYLES.get(word, "doubt"), word)
+        lines += [f"  {painted}{first[2 + len(word) :]}".rstrip(), *rest]
+    return lines
+
+
+def _rank(result: PropertyResult) -> int:
+    if result.kind == "witness":
+        return 3
+    return [Verdict.FAILS, Verdict.UNKNOWN, Verdict.HOLDS].index(result.verdict)
+
+
+def _word(result: PropertyResult) -> str:
+    if result.kind != "witness":
+        return result.verdict.value
+    return {Verdict.HOLDS: "seen", Verdict.FAILS: "never seen", Verdict.UNKNOWN: "UNKNOWN"}[
+        result.verdict
+    ]
+
+
+def _remark(result: PropertyResult) -> str:
+    reason = printable(result.reason)
+    if result.verdict is Verdict.UNKNOWN:
+        return reason
+    if result.kind == "witness":
+        return _steps(result) if result.verdict is Verdict.HOLDS else reason
+    if result.verdict is Verdict.FAILS:
+        return _steps(result)
+    return ""
+
+
+def _steps(result: PropertyResult) -> str:
+    if result.steps is None:
+        return ""
+    if result.trace is None or result.trace.loop is None:
+        return f"after {plural(result.steps, 'step')}" if result.steps else "at the start"
+    loop = len(result.trace.steps) - result.trace.loop
+    turn = f"a loop of {plural(loop, 'step')}" if loop else "nothing more"
+    return f"after {plural(result.steps, 'step')}, then {turn}"
+
+
+def _warnings(outcome: Outcome, page: Page) -> list[str]:
+    lines: list[str] = []
+    for warning in outcome.vacuity:
+        lines += _flagged("warning", warning.message, page)
+    for limit in outcome.limits:
+        lines += _flagged("limit", f"{limit.name}: {limit.detail}", page)
+    return ["", *lines] if lines else []
+
+
+def _flagged(label: str, message: str, page: Page) -> list[str]:
+    first, *rest = labelled(label, [printable(message)], page)
+    return [first.replace(label, page.paint("doubt", label), 1), *rest]
+
+
+def _class(outcome: Outcome, page: Page) -> list[str]:
+    """What HOLDS is true for; nothing without it may be quoted."""
+    if not any(p.verdict is Verdict.HOLDS and p.kind != "witness" for p in outcome.properties):
+        return []
+    sizes = ", ".join(f"{name}={size}" for name, size in outcome.scopes)
+    parts = [f"exhausted for {sizes}" if sizes else "exhausted"]
+    parts += [
+        f"any number of {name}" if most is None else f"at most {most} {name}"
+        for name, most in outcome.budgets
+        if name not in outcome.off
+    ]
+    parts += [f"without {name}" for name in outcome.off]
+    for strength in ("weak", "strong"):
+        fair = [name for name, how in outcome.fairness if how == strength]
+        if fair:
+            parts.append(f"{strength}ly fair: {', '.join(fair)}")
+    return hang("HOLDS means ", parts, page, gap="; ")
+
+
+# ── A failure ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _failure(result: PropertyResult, page: Page, about: About) -> list[str]:
+    where = shown_span(result.span)
+    head = f"{result.name} fails" + (f" {steps}" if (steps := _steps(result)) else "")
+    lines = [page.paint("bad", head) + (page.paint("dim", f"   {where}") if where else "")]
+    lines += told(result, where, page)
+    if result.trace is not None:
+        mark = f"{result.name} is false" if result.kind in ("invariant", "at-rest") else ""
+        lines += ["", *trace_table(result.trace, page, mark=mark), ""]
+    saved = about.saved.get(result.name)
+    if saved:
+        lines += labelled("replay", [f"checker show {saved}"], page)
+    elif about.command:
+        lines += labelled("again", [about.command], page)
+    return lines

@@ -1,0 +1,186 @@
+"""A trace as a table: one numbered row for each step, with only what it changed.
+
+Owns how steps, faults, loops and the blamed part of a property are worded. What changed is worded
+by `changes.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .. import ir
+from ..explore.outcome import Blame, PropertyResult, Step, Trace
+from ..source import Span, source_text
+from ..states import show
+from .changes import changes, shown_state
+from .terminal import Page, hang, printable, width_of
+
+__all__ = ["plural", "step_label", "told", "trace_table"]
+
+_LABEL = 11  # columns of "  because  " and its like
+
+
+def plural(count: int, noun: str) -> str:
+    """
+    >>> plural(1, "step"), plural(1200, "state")
+    ('1 step', '1,200 states')
+    """
+    return f"{count:,} {noun}{'s' * (count != 1)}"
+
+
+def step_label(model: ir.Model, step: Step) -> str:
+    """The step as a call: `publish(order0)`, with the environment's choices behind it."""
+    rule = next((r for r in model.rules if r.name == step.rule), None)
+    if rule is None:
+        return printable(step.rule)
+    shown = [
+        # An id or an enum's member says itself what it is; a number does not.
+        show(value, p.type) if _speaks(p.type) else f"{p.name}={show(value, p.type)}"
+        for p, value in zip(rule.params, step.args, strict=True)
+    ]
+    picks = [f"{name}={text}" for name, text in shown_picks(rule, step)]
+    return f"{rule.name}({', '.join(shown)})" + (f" with {', '.join(picks)}" if picks else "")
+
+
+def shown_picks(rule: ir.Rule, step: Step) -> list[tuple[str, str]]:
+    """The environment's choices of a step, by the names that the source gives them."""
+    chosen = [item for item in rule.body if isinstance(item, ir.Choose)]
+    return [
+        (c.show or c.name, show(value, c.type))
+        for c, value in zip(chosen, step.picks, strict=False)
+        if value is not None or isinstance(c.type, ir.Option)
+    ]
+
+
+def _speaks(type_: ir.Type) -> bool:
+    match type_:
+        case ir.Sort() | ir.Enum() | ir.Record() | ir.Union():
+            return True
+    return False
+
+
+def is_fault(model: ir.Model, step: Step) -> bool:
+    return any(r.name == step.rule and r.kind is ir.Kind.FAULT for r in model.rules)
+
+
+# ── What is false ────────────────────────────────────────────────────────────────────────────────
+
+
+def labelled(label: str, parts: Sequence[str], page: Page) -> list[str]:
+    """Lines under a label in the left column, as everything about a failure is written."""
+    return hang(f"  {label:<{_LABEL - 2}}", parts, page) if parts else []
+
+
+def told(result: PropertyResult, known: str, page: Page) -> list[str]:
+    """What the property says, the part that is false, and the values that make it so.
+
+    `known` is the place in the source that stands above already.
+    """
+    lines: list[str] = []
+    prop = _declared(result)
+    if prop is not None and prop.doc:
+        lines += labelled("says", [printable(" ".join(prop.doc.split()))], page)
+    if prop is not None and prop.kind.is_liveness:
+        lines += labelled("promised", [_promise(prop)], page)
+        lines += labelled("broken for", [f"{n} = {v}" for n, v in result.args], page)
+    for blame in result.blame:
+        lines += _blamed(blame, result, known, page)
+    if not result.blame and not (prop and prop.kind.is_liveness):
+        lines += labelled("for", [f"{n} = {v}" for n, v in result.args], page)
+    if result.note:
+        lines += labelled("note", [printable(result.note)], page)
+    return lines
+
+
+def _declared(result: PropertyResult) -> ir.Prop | None:
+    if result.trace is None:
+        return None
+    return next((p for p in result.trace.model.props if p.name == result.name), None)
+
+
+def _promise(prop: ir.Prop) -> str:
+    left = printable(source_text(prop.expr.span))
+    match prop.kind:
+        case ir.PropKind.LEADS_TO if prop.consequent is not None:
+            right = printable(source_text(prop.consequent.span))
+            return f"whenever `{left}` becomes true, `{right}` becomes true then or later"
+        case ir.PropKind.EVENTUALLY:
+            return f"`{left}` becomes true at some time"
+        case ir.PropKind.ALWAYS_EVENTUALLY:
+            return f"`{left}` becomes true again and again"
+    return f"`{left}` becomes true and stays so"
+
+
+def _blamed(blame: Blame, result: PropertyResult, known: str, page: Page) -> list[str]:
+    where = shown_span(blame.span) or known
+    lines = labelled("false", [printable(blame.text), *([where] if where != known else [])], page)
+    bound = dict([*result.args, *blame.bindings])
+    lines += labelled(
+        "for", [f"{name} = {printable(value)}" for name, value in bound.items()], page
+    )
+    because = [f"{printable(text)} = {printable(value)}" for text, value in blame.because]
+    return lines + labelled("because", because, page)
+
+
+def shown_span(span: Span | None) -> str:
+    return str(span) if span is not None and span.line > 0 else ""
+
+
+# ── The steps ────────────────────────────────────────────────────────────────────────────────────
+
+
+def trace_table(trace: Trace, page: Page, *, mark: str = "") -> list[str]:
+    """The numbered steps; `mark` is written behind the last one."""
+    model = trace.model
+    labels = [_label(model, step, page) for step in trace.steps]
+    # The steps get at most half of the page; a longer one stands on a line of its own.
+    column = min(max(map(width_of, ["what happens", *labels])), page.width // 2 - 6)
+    head = f"   #  {'what happens':<{column}}   what changes"
+    lines = [page.paint("dim", head)]
+    lines += [
+        page.paint("dim", line)
+        for line in hang(
+            f"   0  {'at the start':<{column}}   ", shown_state(model, trace.initial), page
+        )
+    ]
+    before = trace.initial
+    for number, (step, label) in enumerate(zip(trace.steps, labels, strict=True), start=1):
+        is_last = number == len(trace.steps)
+        told_changes = _told_changes(trace, step, before, page)
+        if is_last and mark and trace.loop is None:
+            told_changes = [*told_changes, f"{'←' if page.unicode else '<-'} {mark}"]
+        lines += _row(f"{number:>4}  ", label, column, told_changes, page, is_fault(model, step))
+        before = step.state if step.state is not None else before
+    return lines + _ending(trace, page)
+
+
+def _label(model: ir.Model, step: Step, page: Page) -> str:
+    return step_label(model, step) + ("  ! fault" if is_fault(model, step) else "")
+
+
+def _told_changes(trace: Trace, step: Step, before: tuple[object, ...], page: Page) -> list[str]:
+    if step.state is None:
+        why = step.failure.message if step.failure is not None else "it has no result"
+        return [f"stops here: {printable(why)}"]
+    return changes(trace.model, before, step.state, page) or ["(nothing)"]
+
+
+def _row(
+    number: str, label: str, column: int, parts: list[str], page: Page, fault: bool
+) -> list[str]:
+    style = "doubt" if fault else "bold"
+    if width_of(label) > column:
+        indent = " " * (len(number) + column + 3)
+        return [number + page.paint(style, label), *hang(indent, parts, page)]
+    first, *rest = hang(f"{number}{label}{' ' * (column - width_of(label))}   ", parts, page)
+    cut = len(number) + len(label)
+    return [number + page.paint(style, label) + first[cut:], *rest]
+
+
+def _ending(trace: Trace, page: Page) -> list[str]:
+    if trace.loop is None:
+        return []
+    if trace.loop == len(trace.steps):
+        return hang("      ", ["then nothing more happens: the system stands still for ever"], page)
+    again = "the start" if trace.loop == 0 else f"the state after step {trace.loop}"
+    return hang("      ", [f"then back to {again}, and so on for ever"], page)
