@@ -60,7 +60,15 @@ def _speaks(type_: ir.Type) -> bool:
 
 
 def is_fault(model: ir.Model, step: Step) -> bool:
-    return any(r.name == step.rule and r.kind is ir.Kind.FAULT for r in model.rules)
+    """Is the step bad luck: a fault, or an `unlucky` choice?"""
+    rule = next((r for r in model.rules if r.name == step.rule), None)
+    if rule is None:
+        return False
+    chosen = (item for item in rule.body if isinstance(item, ir.Choose))
+    return rule.kind is ir.Kind.FAULT or any(
+        value in [bad for bad, _ in choice.unlucky]
+        for choice, value in zip(chosen, step.picks, strict=False)
+    )
 
 
 # ── What is false ────────────────────────────────────────────────────────────────────────────────

@@ -1,0 +1,283 @@
+"""What each model is expected to give: variants, verdicts, counts and lengths, from a TOML file.
+
+Owns the file's form, its errors, and the comparison with an outcome. Every count in it is that of a
+complete exploration without reductions; a run that was cut has none.
+
+    [outbox]                                    # built in, or yours: model = "shop.py:Outbox"
+    [outbox.variants.no_deduplication]
+    about = "the consumer ships at every delivery"
+    set = { deduplicate = false }
+
+    [[outbox.runs]]
+    variant = "no_deduplication"                # without it: the model as it is written
+    scopes = { OrderId = 2 }                    # without it: the scopes that the model declares
+    distinct = 343
+    properties = { no_order_ships_twice = { verdict = "FAILS", steps = 5 } }
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .catalogue import closest
+from .errors import UsageError
+from .explore.outcome import Outcome, PropertyResult, Verdict
+
+__all__ = ["Expected", "Manifest", "ModelRuns", "Run", "Variant", "built_in", "differences", "load"]
+
+
+@dataclass(frozen=True)
+class Variant:
+    """The model with other constants; their values are written as `--set` takes them."""
+
+    name: str
+    about: str
+    constants: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Expected:
+    """What a property should give. A witness that is seen HOLDS, one that is never seen FAILS."""
+
+    verdict: Verdict
+    steps: int | None = None
+
+
+@dataclass(frozen=True)
+class Run:
+    """One exploration; what is None is not compared."""
+
+    variant: str
+    scopes: Mapping[str, int]
+    distinct: int | None
+    generated: int | None
+    depth: int | None
+    exit: int | None
+    slow: bool
+    properties: Mapping[str, Expected]
+
+
+@dataclass(frozen=True)
+class ModelRuns:
+    """One table of the manifest."""
+
+    name: str
+    target: str
+    variants: Mapping[str, Variant]
+    runs: tuple[Run, ...]
+
+    def variant(self, name: str) -> Variant:
+        """Raises: UsageError, naming the variants there are."""
+        if name not in self.variants:
+            known = ", ".join(self.variants)
+            raise UsageError(
+                f"{self.name} has no variant {name!r}",
+                help=f"it has {known}{closest(name, self.variants)}" if known else "it has none",
+            )
+        return self.variants[name]
+
+
+@dataclass(frozen=True)
+class Manifest:
+    path: Path
+    models: Mapping[str, ModelRuns]
+
+
+def built_in() -> Manifest:
+    """The manifest of the catalogue."""
+    from importlib.resources import files
+
+    return load(Path(str(files("checker.models").joinpath("manifest.toml"))))
+
+
+def load(path: Path) -> Manifest:
+    """Raises: UsageError with the file, and the line and key of what is wrong."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError as problem:
+        raise UsageError(f"cannot read {path}: {problem.strerror or problem}") from problem
+    except UnicodeDecodeError as problem:
+        raise UsageError(f"{path} is not a text file in UTF-8") from problem
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as problem:
+        raise UsageError(f"{path} is not TOML: {problem}") from problem
+    reader = _Reader(path, text)
+    models = {name: reader.model(name, table) for name, table in tables.items()}
+    return Manifest(path, models)
+
+
+# ── Reading ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class _Reader:
+    path: Path
+    text: str
+
+    def wrong(self, where: tuple[str, ...], message: str, help: str = "") -> UsageError:
+        shown = ".".join(where)
+        return UsageError(f"{self.path}:{self._line(where)}: `{shown}` {message}", help=help)
+
+    def _line(self, where: tuple[str, ...]) -> int:
+        # tomllib keeps no lines: find each key of the path behind the one before. A number in the
+        # path says which of several tables with the same header is meant.
+        position = 0
+        for part in where:
+            if index := re.fullmatch(r"(\w+)\[(\d+)\]", part):
+                headers = [m.start() for m in re.finditer(r"(?m)^\[\[", self.text)]
+                same = [p for p in headers if f".{index[1]}]]" in self.text[p:].split("\n")[0]]
+                after = [p for p in same if p >= position]
+                position = after[int(index[2])] if int(index[2]) < len(after) else position
+            elif found := re.compile(rf"\b{re.escape(part)}\b").search(self.text, position):
+                position = found.start()
+        return self.text.count("\n", 0, position) + 1
+
+    def keys(self, where: tuple[str, ...], table: Any, known: tuple[str, ...]) -> None:
+        if not isinstance(table, dict):
+            raise self.wrong(where, "has to be a table")
+        for key in table:
+            if known and key not in known:
+                raise self.wrong(
+                    (*where, key),
+                    "is not known",
+                    f"known are {', '.join(known)}{closest(key, known)}",
+                )
+
+    def model(self, name: str, table: Any) -> ModelRuns:
+        where = (name,)
+        self.keys(where, table, ("model", "variants", "runs"))
+        target = table.get("model", name)
+        if not isinstance(target, str):
+            raise self.wrong((*where, "model"), "has to be a text such as shop.py:Outbox")
+        if ".py" in target:  # a path counts from the manifest's own folder
+            target = str(self.path.parent / target)
+        self.keys((*where, "variants"), table.get("variants", {}), ())
+        variants = {
+            key: self.variant((*where, "variants", key), key, value)
+            for key, value in table.get("variants", {}).items()
+        }
+        runs = table.get("runs", [])
+        if not isinstance(runs, list):
+            raise self.wrong((*where, "runs"), f"has to be written as [[{name}.runs]]")
+        read = tuple(
+            self.run((*where, f"runs[{index}]"), run, variants) for index, run in enumerate(runs)
+        )
+        return ModelRuns(name, target, variants, read)
+
+    def variant(self, where: tuple[str, ...], name: str, table: Any) -> Variant:
+        self.keys(where, table, ("about", "set"))
+        about, constants = table.get("about", ""), table.get("set", {})
+        if not isinstance(about, str):
+            raise self.wrong((*where, "about"), "has to be a text")
+        self.keys((*where, "set"), constants, ())
+        for key, value in constants.items():
+            if not isinstance(value, bool | int | str):
+                raise self.wrong((*where, "set", key), "has to be true, false, a number or a name")
+        texts = {key: _as_text(value) for key, value in constants.items()}
+        return Variant(name, about, texts)
+
+    def run(self, where: tuple[str, ...], table: Any, variants: Mapping[str, Variant]) -> Run:
+        known = (
+            "variant",
+            "scopes",
+            "distinct",
+            "generated",
+            "depth",
+            "exit",
+            "slow",
+            "properties",
+        )
+        self.keys(where, table, known)
+        variant = table.get("variant", "")
+        if not isinstance(variant, str) or (variant and variant not in variants):
+            raise self.wrong(
+                (*where, "variant"),
+                f"is {variant!r}, which is not one of the variants above",
+                f"they are {', '.join(variants) or '(none)'}",
+            )
+        scopes = table.get("scopes", {})
+        self.keys((*where, "scopes"), scopes, ())
+        for key in scopes:
+            self.number((*where, "scopes", key), scopes, at_least=1)
+        slow = table.get("slow", False)
+        if not isinstance(slow, bool):
+            raise self.wrong((*where, "slow"), "has to be true or false")
+        properties = table.get("properties", {})
+        self.keys((*where, "properties"), properties, ())
+        return Run(
+            variant=variant,
+            scopes=dict(scopes),
+            distinct=self.number((*where, "distinct"), table, at_least=1),
+            generated=self.number((*where, "generated"), table, at_least=1),
+            depth=self.number((*where, "depth"), table),
+            exit=self.number((*where, "exit"), table),
+            slow=slow,
+            properties={
+                key: self.expected((*where, "properties", key), value)
+                for key, value in properties.items()
+            },
+        )
+
+    def number(self, where: tuple[str, ...], table: Any, at_least: int = 0) -> int | None:
+        value = table.get(where[-1])
+        if value is None:
+            return None
+        if isinstance(value, bool) or not isinstance(value, int) or value < at_least:
+            raise self.wrong(where, f"has to be a whole number of at least {at_least}")
+        return value
+
+    def expected(self, where: tuple[str, ...], value: Any) -> Expected:
+        table = {"verdict": value} if isinstance(value, str) else value
+        self.keys(where, table, ("verdict", "steps"))
+        words = [v.value for v in Verdict]
+        if table.get("verdict") not in words:
+            raise self.wrong(where, f"needs a verdict: one of {', '.join(words)}")
+        return Expected(Verdict(table["verdict"]), self.number((*where, "steps"), table))
+
+
+def _as_text(value: bool | int | str) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+# ── Comparing ────────────────────────────────────────────────────────────────────────────────────
+
+
+def differences(run: Run, outcome: Outcome) -> list[str]:
+    """What came out otherwise, one sentence each; empty if all is as expected."""
+    counts = [
+        ("distinct", run.distinct, outcome.distinct),
+        ("generated", run.generated, outcome.generated),
+        ("depth", run.depth, outcome.depth),
+        ("exit", run.exit, int(outcome.exit_code())),
+    ]
+    found = [
+        f"{name}: expected {wanted:,}, found {got:,}"
+        for name, wanted, got in counts
+        if wanted is not None and wanted != got
+    ]
+    if not outcome.complete:
+        limits = ", ".join(limit.name for limit in outcome.limits) or "unknown"
+        found.append(f"the exploration was cut: {limits}")
+    results = {p.name: p for p in outcome.properties}
+    for name, wanted in run.properties.items():
+        if name not in results:
+            found.append(f"{name}: there is no such property")
+        elif (said := _said(wanted, results[name])) is not None:
+            found.append(f"{name}: {said}")
+    # A property that nobody expected anything of is one that nobody would miss.
+    found += [f"{name}: not in the manifest" for name in results if name not in run.properties]
+    return found
+
+
+def _said(wanted: Expected, got: PropertyResult) -> str | None:
+    if wanted.verdict is not got.verdict:
+        return f"expected {wanted.verdict.value}, found {got.verdict.value}"
+    if wanted.steps is not None and wanted.steps != got.steps:
+        return f"expected {wanted.steps} steps, found {got.steps}"
+    return None
