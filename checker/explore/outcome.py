@@ -1,6 +1,7 @@
 """What a run found, as plain data: every output is made from this and from nothing else.
 
-Owns the shapes. Lengths and depths count steps. An `Outcome` never says HOLDS of a search that was cut.
+Owns the shapes. Lengths and depths count steps. An `Outcome` never says HOLDS of a search that was
+cut.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from .. import ir
+from ..backends.failure import Failure
 from ..errors import ExitCode
 from ..source import Span
 from ..states import State, Value
@@ -34,20 +36,6 @@ class Verdict(Enum):
 
 
 @dataclass(frozen=True)
-class Failure:
-    """Why a step that is enabled has no successor. A cut limits the run, anything else is a step error.
-
-    `message` is one sentence with values ("`self.busy[worker]`: there is no worker0"); `subject` names the
-    capacity, limit or sort of a cut.
-    """
-
-    is_cut: bool
-    message: str
-    subject: str
-    span: Span
-
-
-@dataclass(frozen=True)
 class Step:
     """One edge. `state` is None when the step ended in `failure`."""
 
@@ -60,9 +48,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Trace:
-    """A behaviour: a stem, and for a lasso the index of the state that its last state goes on to again.
+    """A behaviour: a stem, and for a lasso the index of the state that its last state goes on to
+    again.
 
-    States are numbered from 0, the initial one. `loop == len(steps)` means standing still at the end.
+    States are numbered from 0, the initial one. `loop == len(steps)` means standing still at the
+    end.
     """
 
     model: ir.Model
@@ -78,8 +68,8 @@ class Trace:
 class Blame:
     """A part of a false property and why it was false.
 
-    `text` is the conjunct's source; `bindings` the quantified names and parameters it was false for;
-    `because` the readings ("self.shipped.count(o)", "2") in it. All printable.
+    `text` is the conjunct's source; `bindings` the quantified names and parameters it was false
+    for; `because` the readings ("self.shipped.count(o)", "2") in it. All printable.
     """
 
     text: str
@@ -92,8 +82,9 @@ class Blame:
 class PropertyResult:
     """`kind` is one of invariant, witness, at-rest, liveness, step-error.
 
-    For FAILS, `steps` is the length of the trace (a lasso's: of its stem) and `args` the parameter values it
-    fails for. For a witness that was seen, `trace` leads to it. For UNKNOWN, `reason` names the limit or error.
+    For FAILS, `steps` is the length of the trace (a lasso's: of its stem) and `args` the parameter
+    values it fails for. For a witness that was seen, `trace` leads to it. For UNKNOWN, `reason`
+    names the limit or error.
     """
 
     name: str
@@ -110,7 +101,9 @@ class PropertyResult:
 
 @dataclass(frozen=True)
 class Limit:
-    """What cut the search: `name` is one of states, seconds, memory, depth, interrupt, stop-at-first, capacity, limit, fresh."""
+    """What cut the search: `name` is one of states, seconds, memory, depth, interrupt,
+    stop-at-first, capacity, limit, fresh.
+    """
 
     name: str
     detail: str
@@ -118,7 +111,9 @@ class Limit:
 
 @dataclass(frozen=True)
 class Vacuity:
-    """A warning beside the verdict. `kind`: unseen-witness, never-enabled, never-before, empty-domain, no-at-rest, no-fairness."""
+    """A warning beside the verdict. `kind`: unseen-witness, never-enabled, never-before,
+    empty-domain, no-at-rest, no-fairness.
+    """
 
     kind: str
     name: str
