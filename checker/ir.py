@@ -553,13 +553,17 @@ class Guard:
 
 @dataclass(frozen=True, slots=True)
 class Choose:
-    """The environment's choice: existential, never a fairness index. `show` is the user's name for it."""
+    """The environment's choice: existential, never a fairness index. `show` is the user's name for it.
+
+    `unlucky` lists the values that are faults, each with the variable that counts it.
+    """
 
     name: str
     domain: Expr
     type: Type
     path: Expr | None = None
     show: str = ""
+    unlucky: tuple[tuple[object, str], ...] = ()
     span: Span = _span()
 
 

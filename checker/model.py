@@ -334,11 +334,17 @@ class Model:
         return f"{type(self).__name__}({', '.join(parts)})"
 
 
-@functools.cache
 def hints(model: type[object]) -> dict[str, Any]:
     """The annotations of a model's fields, resolved, `Annotated` and `Final` kept."""
-    resolved = get_type_hints(model, include_extras=True)
-    return {name: resolved[name] for name in inspect.get_annotations(model)}
+    known: dict[str, Any] | None = model.__dict__.get(_HINTS)
+    if known is None:
+        resolved = get_type_hints(model, include_extras=True)
+        known = {name: resolved[name] for name in inspect.get_annotations(model)}
+        setattr(model, _HINTS, known)
+    return known
+
+
+_HINTS = "__crashproof_hints__"
 
 
 def is_constant(model: type[object], name: str) -> bool:
@@ -347,7 +353,6 @@ def is_constant(model: type[object], name: str) -> bool:
     return hint is Final or get_origin(hint) is Final
 
 
-@functools.cache
 def declared_fields(model: type[object]) -> dict[str, Any]:
     """The fields of a model in declared order, constants included, with their defaults."""
     return {name: model.__dict__.get(name) for name in hints(model)}

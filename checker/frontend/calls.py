@@ -1,0 +1,591 @@
+"""Calls and comprehensions: the built-in functions, the collections' methods, records, `@pure` helpers.
+
+Owns which callables a model may use. `when`, `choose` and `either` are statements (`statements.py`).
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import dataclasses
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from .. import ir, model
+from ..states import Value
+from ..values import Bag, Id, Map
+from . import diagnostics as d
+from .expressions import (
+    NONE,
+    coerce,
+    conjunction,
+    constant_object,
+    empty,
+    item_type,
+    lower,
+    lower_bool,
+)  # fmt: skip
+from .scope import Scope, fresh_name
+from .types import annotation, shown, unify
+from .world import Mistake
+
+__all__ = ["Domain", "call", "comprehension", "domain_of", "fits"]
+
+
+# ── Domains ──────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True)
+class Domain:
+    """What a `for` ranges over: the IR's domain, the bound name, and what each target name stands for."""
+
+    expr: ir.Expr
+    name: str
+    bound: dict[str, ir.Expr]
+    ordered: bool
+
+
+def domain_of(target: ast.expr, source: ast.expr, scope: Scope) -> Domain:
+    """`for target in source`, in a comprehension or a statement."""
+    match source:
+        case ast.Call(ast.Attribute(inner, "items"), []):
+            return _items(target, inner, scope)
+        case ast.Call(ast.Attribute(inner, "values"), []):
+            mapped = _values(target, inner, scope)
+            if mapped is not None:
+                return mapped
+        case ast.Call(ast.Attribute(inner, "keys"), []):
+            return domain_of(target, inner, scope)
+        case ast.Call(ast.Name(name)) if name in _ORDER_LEAKS and constant_object(
+            source.func, scope
+        ) is getattr(builtins, name, None):
+            raise Mistake(d.OrderLeak(scope.span(source), name))
+    if not isinstance(target, ast.Name):
+        raise Mistake(d.TargetOutside(scope.span(target)))
+    expr = _universe(source, scope) or _iterated(source, scope)
+    return _single(target, expr, scope)
+
+
+def _single(target: ast.expr, expr: ir.Expr, scope: Scope) -> Domain:
+    if not isinstance(target, ast.Name):
+        raise Mistake(d.TargetOutside(scope.span(target)))
+    item = item_type(expr.type)
+    assert item is not None
+    name = fresh_name(scope, target.id)
+    bound = {target.id: ir.Bound(name, item, scope.span(target))}
+    return Domain(expr, name, dict(bound), ordered=isinstance(expr.type, ir.Seq))
+
+
+def _universe(source: ast.expr, scope: Scope) -> ir.Expr | None:
+    cls = constant_object(source, scope)
+    if not isinstance(cls, type) or not issubclass(cls, Id | enum.Enum):
+        return None
+    span = scope.span(source)
+    return ir.Universe(ir.Set(annotation(cls, scope.world, span)), span)
+
+
+def _iterated(source: ast.expr, scope: Scope) -> ir.Expr:
+    expr = lower(source, scope)
+    if isinstance(expr.type, ir.Option):
+        expr = coerce(expr, expr.type.item, source, scope)
+    match expr.type:
+        case ir.Partial(key, _):
+            return ir.Keys(expr, ir.Set(key), scope.span(source))
+        case ir.Set() | ir.Bag() | ir.Seq():
+            return expr
+    raise Mistake(d.NotIterable(scope.span(source), shown(expr.type)))
+
+
+def _mapping(inner: ast.expr, scope: Scope) -> tuple[ir.Expr, ir.Expr, ir.Type, ir.Type] | None:
+    expr, span = lower(inner, scope), scope.span(inner)
+    match expr.type:
+        case ir.Partial(key, value):
+            return expr, ir.Keys(expr, ir.Set(key), span), key, value
+        case ir.Map(key, value):
+            return expr, ir.Universe(ir.Set(key), span), key, value
+    return None
+
+
+def _items(target: ast.expr, inner: ast.expr, scope: Scope) -> Domain:
+    mapping = _mapping(inner, scope)
+    if mapping is None:
+        raise Mistake(d.NotIterable(scope.span(inner), "this; only a dict has `items()`"))
+    expr, keys, key, value = mapping
+    match target:
+        case ast.Tuple([ast.Name(first), ast.Name(second)]):
+            name = fresh_name(scope, first)
+            bound = ir.Bound(name, key, scope.span(target))
+            entry = ir.At(expr, bound, value, scope.span(target))
+            return Domain(keys, name, {first: bound, second: entry}, ordered=False)
+    raise Mistake(d.TargetOutside(scope.span(target)))
+
+
+def _values(target: ast.expr, inner: ast.expr, scope: Scope) -> Domain | None:
+    mapping = _mapping(inner, scope)
+    if mapping is None:
+        return None
+    expr, keys, key, value = mapping
+    if not isinstance(target, ast.Name):
+        raise Mistake(d.TargetOutside(scope.span(target)))
+    name = fresh_name(scope, f"{target.id}_key")
+    entry = ir.At(expr, ir.Bound(name, key, scope.span(target)), value, scope.span(target))
+    return Domain(keys, name, {target.id: entry}, ordered=False)
+
+
+_ORDER_LEAKS = (
+    "enumerate",
+    "zip",
+    "sorted",
+    "reversed",
+    "iter",
+    "next",
+    "list",
+    "tuple",
+    "map",
+    "filter",
+)
+
+
+# ── Comprehensions ───────────────────────────────────────────────────────────────────────────────
+
+
+def _clause(generator: ast.comprehension, scope: Scope) -> tuple[Domain, ir.Expr | None, Scope]:
+    if generator.is_async:
+        raise Mistake(d.ExpressionOutside(scope.span(generator.target), "`async for`", "use `for`"))
+    domain = domain_of(generator.target, generator.iter, scope)
+    inner = scope.inner(**domain.bound)
+    tests = [lower_bool(test, inner) for test in generator.ifs]
+    return domain, conjunction(*tests), inner
+
+
+def _quantify(
+    node: ast.GeneratorExp, scope: Scope, make: type[ir.All] | type[ir.Any], span: Any
+) -> ir.Expr:
+    def nested(generators: list[ast.comprehension], scope: Scope) -> ir.Expr:
+        if not generators:
+            return lower_bool(node.elt, scope)
+        domain, test, inner = _clause(generators[0], scope)
+        return make(domain.name, domain.expr, test, nested(generators[1:], inner), span=span)
+
+    return nested(node.generators, scope)
+
+
+def _fold(node: ast.GeneratorExp, op: str, scope: Scope, span: Any) -> ir.Expr:
+    if len(node.generators) > 1 and op != "sum":
+        raise Mistake(d.NestedComprehension(span, op))
+
+    def nested(generators: list[ast.comprehension], scope: Scope) -> ir.Expr:
+        if not generators:
+            return _as_int(lower(node.elt, scope), node.elt, scope)
+        domain, test, inner = _clause(generators[0], scope)
+        return ir.Fold(op, domain.name, domain.expr, test, nested(generators[1:], inner), span=span)
+
+    return nested(node.generators, scope)
+
+
+def _as_int(expr: ir.Expr, node: ast.expr, scope: Scope) -> ir.Expr:
+    if not isinstance(expr.type, ir.Int):
+        raise Mistake(d.NotInt(scope.span(node), shown(expr.type)))
+    return expr
+
+
+def comprehension(
+    node: ast.SetComp | ast.ListComp | ast.DictComp | ast.GeneratorExp,
+    scope: Scope,
+    expected: ir.Type | None,
+    *,
+    bag: bool = False,
+) -> ir.Expr:
+    """A set, list, dict or bag built from one `for`."""
+    span = scope.span(node)
+    if len(node.generators) > 1:
+        raise Mistake(d.NestedComprehension(span, "a comprehension"))
+    domain, test, inner = _clause(node.generators[0], scope)
+    if isinstance(node, ast.DictComp):
+        return _dict_comprehension(node, domain, test, inner, expected)
+    wanted = expected.item if isinstance(expected, ir.Set | ir.Seq | ir.Bag) else None
+    body = lower(node.elt, inner, wanted)
+    if isinstance(node, ast.ListComp):
+        if not domain.ordered:
+            raise Mistake(d.OrderLeak(span, "a list comprehension"))
+        type_: ir.Type = ir.Seq(body.type)
+    else:
+        type_ = ir.Bag(body.type) if bag else ir.Set(body.type)
+    return ir.Build(domain.name, domain.expr, test, body, type_, span)
+
+
+def _dict_comprehension(
+    node: ast.DictComp, domain: Domain, test: ir.Expr | None, inner: Scope, expected: ir.Type | None
+) -> ir.Expr:
+    span = inner.span(node)
+    key = lower(node.key, inner)
+    if not (isinstance(key, ir.Bound) and key.name == domain.name):
+        raise Mistake(d.DictKeyNotLoopVariable(inner.span(node.key)))
+    value = lower(node.value, inner, expected.value if isinstance(expected, ir.Partial) else None)
+    return ir.Build(domain.name, domain.expr, test, value, ir.Partial(key.type, value.type), span)
+
+
+# ── Calls ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def call(node: ast.Call, scope: Scope, expected: ir.Type | None) -> ir.Expr:
+    """A call in an expression."""
+    span = scope.span(node)
+    if isinstance(node.func, ast.Attribute):
+        found = constant_object(node.func, scope)
+        if found is NONE:
+            return _method(node, node.func, scope, expected)
+    else:
+        found = constant_object(node.func, scope)
+    if found is NONE:
+        raise Mistake(d.UnknownName(scope.span(node.func), ast.unparse(node.func)))
+    handler = _FUNCTIONS.get(found) if _is_hashable(found) else None
+    if handler is not None:
+        return handler(node, scope, expected)
+    if isinstance(found, type):
+        return _construct(found, node, scope)
+    role = model.role_of(found)
+    if role is not None and role.kind == "pure":
+        from .functions import inline
+
+        return inline(found, None, node, scope)
+    if found in _STATEMENTS:
+        raise Mistake(d.StatementAsExpression(span, found.__name__, scope.place))
+    if found in _LEAKING:
+        raise Mistake(d.OrderLeak(span, found.__name__))
+    raise Mistake(d.CallOutside(span, ast.unparse(node.func)))
+
+
+def _is_hashable(value: object) -> bool:
+    return getattr(type(value), "__hash__", None) is not None
+
+
+_STATEMENTS = (model.when, model.choose, model.either, model.unlucky)
+_LEAKING = (enumerate, zip, sorted, reversed, iter, next, tuple, map, filter)
+
+
+def _arguments(node: ast.Call, count: int, scope: Scope, name: str) -> list[ast.expr]:
+    if (
+        node.keywords
+        or len(node.args) != count
+        or any(isinstance(a, ast.Starred) for a in node.args)
+    ):
+        raise Mistake(d.WrongArguments(scope.span(node), name, count))
+    return node.args
+
+
+def _all_any(make: type[ir.All] | type[ir.Any]) -> Callable[..., ir.Expr]:
+    def handle(node: ast.Call, scope: Scope, expected: ir.Type | None) -> ir.Expr:
+        (argument,) = _arguments(node, 1, scope, ast.unparse(node.func))
+        if not isinstance(argument, ast.GeneratorExp):
+            raise Mistake(d.NeedsGenerator(scope.span(node), ast.unparse(node.func)))
+        return _quantify(argument, scope, make, scope.span(node))
+
+    return handle
+
+
+def _sum(node: ast.Call, scope: Scope, expected: ir.Type | None) -> ir.Expr:
+    (argument,) = _arguments(node, 1, scope, "sum")
+    if isinstance(argument, ast.GeneratorExp):
+        return _fold(argument, "sum", scope, scope.span(node))
+    return _fold_collection("sum", argument, node, scope)
+
+
+def _min_max(op: str) -> Callable[..., ir.Expr]:
+    def handle(node: ast.Call, scope: Scope, expected: ir.Type | None) -> ir.Expr:
+        span = scope.span(node)
+        if len(node.args) == 1 and not node.keywords:
+            if isinstance(node.args[0], ast.GeneratorExp):
+                return _fold(node.args[0], op, scope, span)
+            return _fold_collection(op, node.args[0], node, scope)
+        if node.keywords or not node.args:
+            raise Mistake(d.WrongArguments(span, op, 2))
+        result, *others = [_as_int(lower(a, scope), a, scope) for a in node.args]
+        for other in others:
+            smaller = ir.Cmp("<", other, result, span=span)
+            then, orelse = (other, result) if op == "min" else (result, other)
+            result = ir.Ite(smaller, then, orelse, ir.INT, span)
+        return result
+
+    return handle
+
+
+def _fold_collection(op: str, argument: ast.expr, node: ast.Call, scope: Scope) -> ir.Expr:
+    target = ast.copy_location(ast.Name("x", ast.Load()), argument)
+    domain = domain_of(target, argument, scope)
+    body = _as_int(domain.bound["x"], argument, scope)
+    return ir.Fold(op, domain.name, domain.expr, None, body, span=scope.span(node))
+
+
+def _len(node: ast.Call, scope: Scope, expected: ir.Type | None) -> ir.Expr:
+    (argument,) = _arguments(node, 1, scope, "len")
+    universe = _universe(argument, scope)
+    if universe is not None:
+        return ir.Size(universe, span=scope.span(node))
+    collection = lower(argument, scope)
+    if item_type(collection.type) is None:
+        raise Mistake(d.NotACollection(scope.span(argument), shown(collection.type)))
+    return ir.Size(collection, span=scope.span(node))
+
+
+def _range(node: ast.Call, scope: Scope, expected: ir.Type | None) -> ir.Expr:
+    span = scope.span(node)
+    if node.keywords or not 1 <= len(node.args) <= 2:
+        raise Mistake(d.WrongArguments(span, "range", 2))
+    bounds = [_as_int(lower(a, scope), a, scope) for a in node.args]
+    low = bounds[0] if len(bounds) == 2 else ir.Lit(0, ir.INT, span)
+    return ir.Range(low, bounds[-1], ir.Seq(ir.INT), span)
+
+
+def _isinstance(node: ast.Call, scope: Scope, expected: ir.Type | None) -> ir.Expr:
+    span = scope.span(node)
+    subject, classes = _arguments(node, 2, scope, "isinstance")
+    value = lower(subject, scope)
+    cls = constant_object(classes, scope)
+    record = annotation(cls, scope.world, span) if isinstance(cls, type) else None
+    inner = value.type.item if isinstance(value.type, ir.Option) else value.type
+    if not isinstance(record, ir.Record) or not isinstance(inner, ir.Union):
+        raise Mistake(d.IsinstanceOutside(span))
+    if isinstance(value.type, ir.Option):
+        none = ir.Cmp("!=", value, ir.Lit(None, value.type, span), span=span)
+        return ir.And((none, ir.Is(ir.Narrow(value, inner, span), record, span=span)), span=span)
+    return ir.Is(value, record, span=span)
+
+
+def _collection(kind: type) -> Callable[..., ir.Expr]:
+    """`set()`, `Bag(...)`, `list()`, `dict()`: empty of the expected type, or from what is iterated."""
+
+    def handle(node: ast.Call, scope: Scope, expected: ir.Type | None) -> ir.Expr:
+        span, name = scope.span(node), kind.__name__
+        wanted = {set: ir.Set, Bag: ir.Bag, list: ir.Seq, dict: ir.Partial, frozenset: ir.Set}[kind]
+        if not node.args and not node.keywords:
+            if expected is None or not isinstance(expected, wanted):
+                raise Mistake(d.EmptyOfUnknownType(span, f"{name}()"))
+            return ir.Lit(empty(expected), expected, span)
+        (argument,) = _arguments(node, 1, scope, name)
+        if isinstance(argument, ast.GeneratorExp) and kind in (set, frozenset, Bag):
+            return comprehension(argument, scope, expected, bag=kind is Bag)
+        return _converted(kind, argument, node, scope)
+
+    return handle
+
+
+def _converted(kind: type, argument: ast.expr, node: ast.Call, scope: Scope) -> ir.Expr:
+    span = scope.span(node)
+    if kind is dict:
+        copied = lower(argument, scope)
+        if not isinstance(copied.type, ir.Partial):
+            raise Mistake(d.TypeMismatch(span, "dict", shown(copied.type)))
+        return copied
+    if isinstance(argument, ast.List | ast.Tuple | ast.Set):
+        display = ast.copy_location(ast.List(argument.elts, ast.Load()), argument)
+        collection = lower(display, scope)
+    else:
+        collection = _universe(argument, scope) or _iterated(argument, scope)
+    item = item_type(collection.type)
+    assert item is not None
+    if kind is list and not isinstance(collection.type, ir.Seq):
+        raise Mistake(d.OrderLeak(span, "list"))
+    type_: ir.Type = {
+        set: ir.Set(item),
+        frozenset: ir.Set(item),
+        Bag: ir.Bag(item),
+        list: ir.Seq(item),
+    }[kind]
+    if isinstance(collection.type, type(type_)):
+        return collection
+    name = fresh_name(scope, "x")
+    return ir.Build(name, collection, None, ir.Bound(name, item, span), type_, span)
+
+
+def _map(node: ast.Call, scope: Scope, expected: ir.Type | None) -> ir.Expr:
+    span = scope.span(node)
+    if not isinstance(expected, ir.Map):
+        raise Mistake(d.EmptyOfUnknownType(span, "Map(...)"))
+    (argument,) = _arguments(node, 1, scope, "Map")
+    default = lower(argument, scope, expected.value)
+    universe = ir.Universe(ir.Set(expected.key), span)
+    return ir.Build(fresh_name(scope, "key"), universe, None, default, expected, span)
+
+
+def _fresh(node: ast.Call, scope: Scope, expected: ir.Type | None) -> ir.Expr:
+    span = scope.span(node)
+    sort, used = _arguments(node, 2, scope, "fresh")
+    cls = constant_object(sort, scope)
+    if not (isinstance(cls, type) and issubclass(cls, Id)):
+        raise Mistake(d.FreshOfOther(scope.span(sort)))
+    type_ = annotation(cls, scope.world, span)
+    assert isinstance(type_, ir.Sort)
+    taken = _universe(used, scope) or _iterated(used, scope)
+    if item_type(taken.type) != type_:
+        raise Mistake(d.TypeMismatch(scope.span(used), f"set[{type_.name}]", shown(taken.type)))
+    if isinstance(taken.type, ir.Seq | ir.Bag):
+        name = fresh_name(scope, "x")
+        taken = ir.Build(name, taken, None, ir.Bound(name, type_, span), ir.Set(type_), span)
+    return ir.Fresh(type_, taken, type_, span)
+
+
+def _replace(node: ast.Call, scope: Scope, expected: ir.Type | None) -> ir.Expr:
+    span = scope.span(node)
+    if len(node.args) != 1 or any(k.arg is None for k in node.keywords):
+        raise Mistake(d.WrongArguments(span, "replace", 1))
+    record = lower(node.args[0], scope)
+    if isinstance(record.type, ir.Option):
+        record = coerce(record, record.type.item, node.args[0], scope)
+    if not isinstance(record.type, ir.Record):
+        raise Mistake(d.TypeMismatch(span, "a record", shown(record.type)))
+    given = _keywords(node, record.type, scope)
+    values = tuple(given.get(f) or ir.Field(record, f, t, span) for f, t in record.type.fields)
+    return ir.Make(record.type, values, record.type, span)
+
+
+def _keywords(node: ast.Call, type_: ir.Record, scope: Scope) -> dict[str, ir.Expr]:
+    given: dict[str, ir.Expr] = {}
+    for keyword in node.keywords:
+        field_type = type_.field(keyword.arg or "")
+        if field_type is None:
+            known = ", ".join(f for f, _ in type_.fields)
+            span = scope.span(keyword.value)
+            raise Mistake(d.UnknownRecordField(span, type_.name, keyword.arg or "**", known))
+        given[keyword.arg or ""] = lower(keyword.value, scope, field_type)
+    return given
+
+
+def _construct(cls: type, node: ast.Call, scope: Scope) -> ir.Expr:
+    span = scope.span(node)
+    if issubclass(cls, Id):
+        raise Mistake(d.IdLiteral(span, ast.unparse(node)))
+    if not dataclasses.is_dataclass(cls):
+        raise Mistake(d.CallOutside(span, ast.unparse(node.func)))
+    type_ = annotation(cls, scope.world, span)
+    assert isinstance(type_, ir.Record)
+    given = _keywords(node, type_, scope)
+    for (name, field_type), argument in zip(type_.fields, node.args, strict=False):
+        given[name] = lower(argument, scope, field_type)
+    defaults = {f.name: f.default for f in dataclasses.fields(cls)}
+    values = []
+    for name, field_type in type_.fields:
+        if name not in given:
+            if defaults[name] is dataclasses.MISSING:
+                raise Mistake(d.MissingRecordField(span, type_.name, name))
+            value = fits(defaults[name], field_type, scope)
+            given[name] = ir.Lit(value, field_type, span)
+        values.append(given[name])
+    return ir.Make(type_, tuple(values), type_, span)
+
+
+class Unfit(Exception):
+    """The Python value is not of the type; says what it is instead."""
+
+
+def fits(value: object, type_: ir.Type, scope: Scope | None = None) -> Value:
+    """A Python value that a file wrote as a default, in the engines' form. Raises: Unfit."""
+    match type_, value:
+        case ir.Bool(), bool():
+            return value
+        case ir.Int(), int() if not isinstance(value, bool):
+            return value
+        case ir.Enum(name), enum.Enum() if type(value).__name__ == name:
+            return value.name
+        case ir.Option(), None:
+            return None
+        case ir.Option(item), _:
+            return fits(value, item, scope)
+        case ir.Record(name, fields), _ if type(value).__name__ == name:
+            return (name, *(fits(getattr(value, f), t, scope) for f, t in fields))
+        case ir.Union(records), _:
+            for record in records:
+                if type(value).__name__ == record.name:
+                    return fits(value, record, scope)
+        case (ir.Set(), set()) | (ir.Bag(), Bag()) | (ir.Seq(), list()) | (ir.Partial(), dict()):
+            if len(value) == 0:  # type: ignore[arg-type]
+                return empty(type_)
+    raise Unfit(type(value).__name__)
+
+
+# ── Methods ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _method(node: ast.Call, func: ast.Attribute, scope: Scope, expected: ir.Type | None) -> ir.Expr:
+    span, name = scope.span(node), func.attr
+    if isinstance(func.value, ast.Name) and func.value.id == "self" and "self" not in scope.names:
+        return _own_method(node, func, scope)
+    receiver = lower(func.value, scope)
+    if isinstance(receiver.type, ir.Option):
+        receiver = coerce(receiver, receiver.type.item, func.value, scope)
+    match receiver.type, name:
+        case ((ir.Bag(item) | ir.Seq(item)), "count"):
+            (argument,) = _arguments(node, 1, scope, "count")
+            return ir.Count(receiver, lower(argument, scope, item), span=span)
+        case ir.Partial(), "get":
+            return _get(receiver, node, scope)
+        case ir.Partial(key, _), "keys":
+            return ir.Keys(receiver, ir.Set(key), span)
+        case ir.Bag(item), "values":
+            return ir.Keys(receiver, ir.Set(item), span)
+        case _, "copy":
+            return receiver
+        case ir.Set() as type_, "union":
+            (argument,) = _arguments(node, 1, scope, "union")
+            return ir.Join(receiver, lower(argument, scope, type_), type_, span)
+    if name in MUTATORS:
+        raise Mistake(d.MutatorAsExpression(span, name))
+    raise Mistake(d.UnknownMethod(span, shown(receiver.type), name))
+
+
+MUTATORS = ("add", "remove", "discard", "append", "clear", "update", "pop")
+
+
+def _get(receiver: ir.Expr, node: ast.Call, scope: Scope) -> ir.Expr:
+    span = scope.span(node)
+    assert isinstance(receiver.type, ir.Partial)
+    if node.keywords or not 1 <= len(node.args) <= 2:
+        raise Mistake(d.WrongArguments(span, "get", 2))
+    key, value = lower(node.args[0], scope, receiver.type.key), receiver.type.value
+    found = ir.At(receiver, key, value, span)
+    has = ir.Has(receiver, key, span=span)
+    if len(node.args) == 1 or (
+        isinstance(node.args[1], ast.Constant) and node.args[1].value is None
+    ):
+        if isinstance(value, ir.Option):
+            return ir.Ite(has, found, ir.Lit(None, value, span), value, span)
+        option = ir.Option(value)
+        return ir.Ite(has, ir.Widen(found, option, span), ir.Lit(None, option, span), option, span)
+    default = lower(node.args[1], scope, value)
+    common = unify(value, default.type) or value
+    return ir.Ite(has, found, default, common, span)
+
+
+def _own_method(node: ast.Call, func: ast.Attribute, scope: Scope) -> ir.Expr:
+    from .functions import inline
+
+    span = scope.span(node)
+    method = scope.world.methods.get(func.attr)
+    if method is None:
+        raise Mistake(d.UnknownField(span, func.attr, ", ".join(scope.world.methods)))
+    role = model.role_of(method)
+    if role is None or role.kind != "pure":
+        raise Mistake(d.CallOfStep(span, func.attr, role.kind if role else "method"))
+    return inline(method, "self", node, scope)
+
+
+_FUNCTIONS: dict[Any, Callable[..., ir.Expr]] = {
+    all: _all_any(ir.All),
+    any: _all_any(ir.Any),
+    sum: _sum,
+    min: _min_max("min"),
+    max: _min_max("max"),
+    len: _len,
+    range: _range,
+    isinstance: _isinstance,
+    set: _collection(set),
+    frozenset: _collection(frozenset),
+    list: _collection(list),
+    dict: _collection(dict),
+    Bag: _collection(Bag),
+    Map: _map,
+    model.fresh: _fresh,
+    dataclasses.replace: _replace,
+}

@@ -1,0 +1,244 @@
+"""Functions that compute: `@pure` helpers, inlined where they are called, and properties.
+
+Owns bodies made of assignments to locals, `if`, `match` and `return`. They become one expression.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import typing
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from .. import ir, model
+from . import diagnostics as d
+from .expressions import coerce, constant_object, lower, lower_bool
+from .patterns import match_cases
+from .scope import Scope, fresh_name, is_atomic
+from .types import annotation, shown, unify
+from .world import Mistake
+
+__all__ = ["inline", "liveness_of", "parameters_of", "returned"]
+
+Finish = Callable[[ast.expr, Scope], ir.Expr]
+
+
+def inline(
+    function: Callable[..., Any], receiver: str | None, node: ast.Call, scope: Scope
+) -> ir.Expr:
+    """The call of a `@pure` function, as the expression it returns."""
+    span = scope.span(node)
+    inner = inspect.unwrap(function)
+    if inner in scope.calling:
+        raise Mistake(d.Recursion(span, inner.__name__))
+    tree, file = scope.world.function_node(inner, span)
+    types, result = _signature(inner, scope, span)
+    wanted = [a.arg for a in tree.args.args if a.arg != "self"]
+    given = dict(zip(wanted, node.args, strict=False))
+    given |= {k.arg: k.value for k in node.keywords if k.arg is not None}
+    if set(given) != set(wanted) or len(node.args) > len(wanted):
+        raise Mistake(d.WrongArguments(span, inner.__name__, len(wanted)))
+    names: dict[str, ir.Expr] = {}
+    lets: list[tuple[str, ir.Expr]] = []
+    for name in wanted:
+        value = lower(given[name], scope, types.get(name))
+        if not is_atomic(value):
+            bound = fresh_name(scope, name)
+            lets.append((bound, value))
+            value = ir.Bound(bound, value.type, value.span)
+        names[name] = value
+    place = replace(
+        scope,
+        file=file,
+        globals=inner.__globals__,
+        place="pure",
+        names=dict(names),
+        calling=(*scope.calling, inner),
+        fields=scope.fields if receiver else {},
+    )
+    body = returned(tree.body, place, lambda value, at: lower(value, at, result), tree)
+    for bound, value in reversed(lets):
+        body = ir.LetIn(bound, value, body, body.type, span)
+    return body
+
+
+def _signature(
+    function: Callable[..., Any], scope: Scope, span: Any
+) -> tuple[dict[str, ir.Type], ir.Type | None]:
+    try:
+        hints = typing.get_type_hints(function, include_extras=True)
+    except Exception as error:
+        raise Mistake(d.BadAnnotation(span, function.__name__, str(error))) from None
+    types = {n: annotation(h, scope.world, span) for n, h in hints.items()}
+    return types, types.pop("return", None)
+
+
+def returned(
+    statements: list[ast.stmt], scope: Scope, finish: Finish, owner: ast.FunctionDef
+) -> ir.Expr:
+    """The expression that the statements return; `finish` reads what stands behind `return`."""
+    if not statements:
+        raise Mistake(d.MissingReturn(scope.span(owner), owner.name))
+    first, rest = statements[0], statements[1:]
+    match first:
+        case ast.Return(value) if value is not None:
+            return finish(value, scope)
+        case ast.Expr(ast.Constant(str())) | ast.Pass():
+            return returned(rest, scope, finish, owner)
+        case ast.Assign([ast.Name(name)], value) | ast.AnnAssign(
+            ast.Name(name), _, ast.expr() as value
+        ):
+            return _let(name, lower(value, scope), rest, scope, finish, owner)
+        case ast.If(test, body, orelse):
+            cond = lower_bool(test, scope)
+            then = returned([*body, *rest], scope.fork(), finish, owner)
+            other = returned([*orelse, *rest], scope.fork(), finish, owner)
+            return _either_way(cond, then, other, first, scope)
+        case ast.Match():
+            return _matched(first, rest, scope, finish, owner)
+    raise Mistake(
+        d.StatementOutside(
+            scope.span(first),
+            f"`{ast.unparse(first).splitlines()[0]}` in a function that only computes",
+            "use locals, `if`, `match` and `return`; a property and a helper change nothing",
+        )
+    )
+
+
+def _let(
+    name: str,
+    value: ir.Expr,
+    rest: list[ast.stmt],
+    scope: Scope,
+    finish: Finish,
+    owner: ast.FunctionDef,
+) -> ir.Expr:
+    if is_atomic(value):
+        return returned(rest, scope.inner(**{name: value}), finish, owner)
+    bound = fresh_name(scope, name)
+    inner = scope.inner(**{name: ir.Bound(bound, value.type, value.span)})
+    body = returned(rest, inner, finish, owner)
+    return ir.LetIn(bound, value, body, body.type, value.span)
+
+
+def _either_way(
+    cond: ir.Expr, then: ir.Expr, other: ir.Expr, node: ast.stmt, scope: Scope
+) -> ir.Expr:
+    common = unify(then.type, other.type)
+    if common is None:
+        raise Mistake(d.BranchesDiffer(scope.span(node), shown(then.type), shown(other.type)))
+    sides = coerce(then, common, node, scope), coerce(other, common, node, scope)
+    return ir.Ite(cond, *sides, common, cond.span)
+
+
+def _matched(
+    node: ast.Match, rest: list[ast.stmt], scope: Scope, finish: Finish, owner: ast.FunctionDef
+) -> ir.Expr:
+    value = lower(node.subject, scope)
+    subject = value
+    if not is_atomic(value):
+        subject = ir.Bound(fresh_name(scope, "subject"), value.type, value.span)
+    cases = list(match_cases(subject, node, scope))
+
+    def build(index: int) -> ir.Expr:
+        if index == len(cases):
+            return returned(rest, scope.fork(), finish, owner)
+        test, names, statements = cases[index]
+        then = returned([*statements, *rest], scope.inner(**names), finish, owner)
+        return then if test is None else _either_way(test, then, build(index + 1), node, scope)
+
+    # An exhaustive `match` has no way past its last case, so that case needs no test.
+    if cases and not rest and cases[-1][0] is not None and not _falls_through(cases[-1][2]):
+        _, names, statements = cases[-1]
+        cases[-1] = (
+            (None, names, statements) if _covers_all(node, subject.type, scope) else cases[-1]
+        )
+    body = build(0)
+    if subject is value:
+        return body
+    assert isinstance(subject, ir.Bound)
+    return ir.LetIn(subject.name, value, body, body.type, value.span)
+
+
+def _falls_through(statements: list[ast.stmt]) -> bool:
+    return not isinstance(statements[-1], ast.Return)
+
+
+def _covers_all(node: ast.Match, type_: ir.Type, scope: Scope) -> bool:
+    names = set()
+    for case in node.cases:
+        patterns = (
+            case.pattern.patterns if isinstance(case.pattern, ast.MatchOr) else [case.pattern]
+        )
+        if case.guard is not None:
+            continue
+        for pattern in patterns:
+            match pattern:
+                case ast.MatchValue(value):
+                    names.add(getattr(constant_object(value, scope), "name", None))
+                case ast.MatchClass(cls, [], []):
+                    names.add(getattr(constant_object(cls, scope), "__name__", None))
+    match type_:
+        case ir.Enum(_, members):
+            return names >= set(members)
+        case ir.Union(records):
+            return names >= {r.name for r in records}
+    return False
+
+
+def parameters_of(
+    function: Callable[..., Any], tree: ast.FunctionDef, scope: Scope
+) -> list[tuple[str, ir.Type, ast.arg]]:
+    """The parameters of a method behind `self`, with their types."""
+    arguments = tree.args
+    odd = [
+        *arguments.kwonlyargs,
+        *arguments.posonlyargs,
+        *filter(None, [arguments.vararg, arguments.kwarg]),
+    ]
+    if odd or arguments.defaults or not arguments.args or arguments.args[0].arg != "self":
+        raise Mistake(d.ParametersOutside(scope.span(odd[0] if odd else tree), tree.name))
+    missing = next((a for a in arguments.args[1:] if a.annotation is None), None)
+    if missing is not None:
+        raise Mistake(d.ParameterUntyped(scope.span(missing), missing.arg))
+    try:
+        hints = typing.get_type_hints(function, include_extras=True)
+    except Exception as error:
+        raise Mistake(d.BadAnnotation(scope.span(tree), tree.name, str(error))) from None
+    return [
+        (a.arg, annotation(hints[a.arg], scope.world, scope.span(a)), a) for a in arguments.args[1:]
+    ]
+
+
+_TEMPORAL = {
+    model.LeadsTo: ir.PropKind.LEADS_TO,
+    model.Eventually: ir.PropKind.EVENTUALLY,
+    model.AlwaysEventually: ir.PropKind.ALWAYS_EVENTUALLY,
+    model.EventuallyAlways: ir.PropKind.EVENTUALLY_ALWAYS,
+}
+
+
+def liveness_of(tree: ast.FunctionDef, scope: Scope) -> tuple[ir.PropKind, ir.Expr, ir.Expr | None]:
+    """The kind of a liveness property and its one or two conditions."""
+    call: ast.Call | None = None
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Return) and isinstance(node.value, ast.Call):
+            call = node.value
+    returns = [n for n in ast.walk(tree) if isinstance(n, ast.Return)]
+    kind = _TEMPORAL.get(constant_object(call.func, scope)) if call is not None else None
+    if call is None or kind is None or len(returns) != 1:
+        raise Mistake(d.LivenessReturn(scope.span(returns[-1] if returns else tree), tree.name))
+    count = 2 if kind is ir.PropKind.LEADS_TO else 1
+    if len(call.args) != count or call.keywords:
+        raise Mistake(d.WrongArguments(scope.span(call), ast.unparse(call.func), count))
+
+    def side(index: int) -> ir.Expr:
+        def finish(value: ast.expr, at: Scope) -> ir.Expr:
+            assert isinstance(value, ast.Call)
+            return lower_bool(value.args[index], at)
+
+        return returned(tree.body, replace(scope, used=set(scope.used)), finish, tree)
+
+    return kind, side(0), side(1) if count == 2 else None

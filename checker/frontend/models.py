@@ -1,0 +1,413 @@
+"""From a model's class to the IR's `Model`.
+
+Owns what may stand in a model's class: fields with defaults, constants, and methods with one of the
+decorators. Everything is read before the first message is given up on.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+from collections.abc import Callable
+from typing import Any, Final, get_origin, get_type_hints
+
+from .. import ir, model
+from ..source import NOWHERE, Span
+from ..states import is_finite
+from ..values import Bag, Id, Map
+from . import diagnostics as d
+from .calls import Unfit, fits
+from .expressions import lower_bool
+from .functions import liveness_of, parameters_of, returned
+from .scope import Scope
+from .statements import Body, run
+from .stored import limits
+from .tidy import tidy
+from .types import annotation, shown
+from .world import Mistake, World
+
+__all__ = ["lower_model"]
+
+_PROPERTY_KINDS = {
+    "invariant": ir.PropKind.INVARIANT,
+    "witness": ir.PropKind.WITNESS,
+    "at_rest": ir.PropKind.AT_REST,
+}
+
+
+def lower_model(cls: type[model.Model], node: ast.ClassDef, world: World) -> ir.Model:
+    """The IR of a model; mistakes are collected in `world`."""
+    _class_statement(cls, node, world)
+    variables, constants = _fields(cls, node, world)
+    methods = _methods(cls, node, world)
+    rules: list[ir.Rule] = []
+    properties: list[ir.Prop] = []
+    initial: ir.Rule | None = None
+    for name, (function, tree, role) in methods.items():
+        with world.recovering():
+            scope = _scope(function, world, tree)
+            if role.kind in ("action", "fault", "initial"):
+                rule, counters = _rule(function, tree, role, scope)
+                variables += counters
+                if role.kind == "initial":
+                    if initial is not None:
+                        raise Mistake(d.TwoInitials(scope.span(tree), name))
+                    initial = rule
+                else:
+                    rules.append(rule)
+            elif role.kind != "pure":
+                properties.append(_property(function, tree, role, scope))
+    if not rules and not world.mistakes:
+        world.mistakes.append(d.NoSteps(_class_span(node, world), cls.__name__))
+    sorts = [
+        ir.SortDecl(name, world.classes[name].scope, _doc(world.classes[name]), NOWHERE)  # type: ignore[attr-defined]
+        for name in world.classes
+        if issubclass(world.classes[name], Id)
+    ]
+    plain = [v for v in variables if not v.is_counter]
+    counters = [v for v in variables if v.is_counter]
+    return ir.Model(
+        name=cls.__name__,
+        sorts=tuple(sorts),
+        consts=tuple(constants),
+        vars=(*plain, *counters),
+        initial=initial,
+        rules=tuple(rules),
+        props=tuple(properties),
+        doc=inspect.getdoc(inspect.getmodule(cls)) or _doc(cls),
+        file=world.file,
+    )
+
+
+def _doc(thing: Any) -> str:
+    return inspect.cleandoc(thing.__doc__ or "")
+
+
+def _class_span(node: ast.ClassDef, world: World) -> Span:
+    return Span(
+        world.file,
+        node.lineno,
+        node.col_offset,
+        node.lineno,
+        node.col_offset + len(f"class {node.name}"),
+    )
+
+
+def _class_statement(cls: type, node: ast.ClassDef, world: World) -> None:
+    if cls.__mro__[1] is not model.Model or len(cls.__bases__) > 1:
+        world.mistakes.append(d.ModelInherits(_class_span(node, world), cls.__name__))
+    for statement in node.body:
+        span = Span(
+            world.file,
+            statement.lineno,
+            statement.col_offset,
+            statement.end_lineno or statement.lineno,
+            statement.end_col_offset or 0,
+        )
+        match statement:
+            case ast.Expr(ast.Constant(str())) | ast.AnnAssign() | ast.FunctionDef() | ast.Pass():
+                continue
+            case ast.Assign([ast.Name(name)]):
+                world.mistakes.append(d.FieldUntyped(span, name))
+            case ast.AsyncFunctionDef(name):
+                world.mistakes.append(d.AsyncMethod(span, name))
+            case _:
+                world.mistakes.append(d.InClassBody(span, ast.unparse(statement).splitlines()[0]))
+
+
+# ── Fields ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _fields(cls: type, node: ast.ClassDef, world: World) -> tuple[list[ir.Var], list[ir.ConstDecl]]:
+    try:
+        known = get_type_hints(cls, include_extras=True)
+    except Exception as error:
+        raise Mistake(d.BadAnnotation(_class_span(node, world), cls.__name__, str(error))) from None
+    variables: list[ir.Var] = []
+    constants: list[ir.ConstDecl] = []
+    for statement in node.body:
+        if not isinstance(statement, ast.AnnAssign) or not isinstance(statement.target, ast.Name):
+            continue
+        name = statement.target.id
+        with world.recovering():
+            _field(cls, name, known[name], statement, world, variables, constants)
+    return variables, constants
+
+
+def _field(
+    cls: type,
+    name: str,
+    hint: Any,
+    node: ast.AnnAssign,
+    world: World,
+    variables: list[ir.Var],
+    constants: list[ir.ConstDecl],
+) -> None:
+    scope = Scope(world, world.file, vars(inspect.getmodule(cls)), "fact", name)
+    span = scope.span(node)
+    if name.startswith("_") or name.endswith("_used"):
+        raise Mistake(d.FieldName(scope.span(node.target), name))
+    is_final = hint is Final or get_origin(hint) is Final
+    if node.value is None:
+        raise Mistake(d.FieldWithoutDefault(span, name))
+    type_ = annotation(hint, world, scope.span(node.annotation))
+    value = cls.__dict__[name]
+    if is_final:
+        world.constants[name] = type_
+        if not isinstance(type_, ir.Bool | ir.Int | ir.Enum):
+            raise Mistake(d.ConstantType(span, name, shown(type_)))
+        constants.append(
+            ir.ConstDecl(name, type_, _default(value, type_, name, node, scope), span=span)
+        )
+        return
+    world.fields[name] = type_
+    _refuse_unbounded(type_, name, scope.span(node.annotation))
+    if isinstance(type_, ir.Map):
+        init = _map_default(value, type_, name, node, scope)
+    else:
+        init = ir.Lit(_default(value, type_, name, node, scope), type_, scope.span(node.value))
+    loose = (
+        ir.Lit(init.value, ir.INT, span)
+        if isinstance(init, ir.Lit) and isinstance(type_, ir.Int)
+        else init
+    )
+    if limits(loose, type_, scope):
+        assert isinstance(type_, ir.Int)
+        raise Mistake(
+            d.DefaultOutsideBounds(span, name, ast.unparse(node.value), type_.lo, type_.hi)
+        )
+    variables.append(ir.Var(name, type_, init, span=span))
+
+
+def _refuse_unbounded(type_: ir.Type, name: str, span: Span) -> None:
+    match type_:
+        case ir.Int(None):
+            raise Mistake(d.UnboundedInt(span, name))
+        case ir.Option(item) | ir.Set(item) | ir.Bag(item) | ir.Seq(item):
+            _refuse_unbounded(item, name, span)
+        case ir.Map(key, value) | ir.Partial(key, value):
+            _refuse_unbounded(key, name, span)
+            _refuse_unbounded(value, name, span)
+        case ir.Record(_, fields):
+            for _, inner in fields:
+                _refuse_unbounded(inner, name, span)
+        case ir.Union(records):
+            for record in records:
+                _refuse_unbounded(record, name, span)
+
+
+def _default(value: Any, type_: ir.Type, name: str, node: ast.AnnAssign, scope: Scope) -> object:
+    assert node.value is not None
+    span = scope.span(node.value)
+    if isinstance(value, Id) or _mentions_id(node.value, scope):
+        raise Mistake(d.IdLiteral(span, ast.unparse(node.value)))
+    if isinstance(value, set | list | dict | Bag) and len(value) > 0:
+        raise Mistake(d.NonEmptyDefault(span, name))
+    try:
+        return fits(value, type_, scope)
+    except Unfit:
+        raise Mistake(
+            d.DefaultOfOtherType(span, name, shown(type_), type(value).__name__)
+        ) from None
+
+
+def _mentions_id(node: ast.expr, scope: Scope) -> bool:
+    for part in ast.walk(node):
+        if isinstance(part, ast.Call) and isinstance(part.func, ast.Name):
+            cls = scope.globals.get(part.func.id)
+            if isinstance(cls, type) and issubclass(cls, Id):
+                return True
+    return False
+
+
+def _map_default(
+    value: Any, type_: ir.Map, name: str, node: ast.AnnAssign, scope: Scope
+) -> ir.Expr:
+    assert node.value is not None
+    span = scope.span(node.value)
+    if not isinstance(value, Map):
+        raise Mistake(d.DefaultOfOtherType(span, name, shown(type_), type(value).__name__))
+    inner: ir.Expr
+    if isinstance(type_.value, ir.Map):
+        inner = _map_default(value._default, type_.value, name, node, scope)
+    else:
+        inner = ir.Lit(_default(value._default, type_.value, name, node, scope), type_.value, span)
+    return ir.Build(f"key_{name}", ir.Universe(ir.Set(type_.key), span), None, inner, type_, span)
+
+
+# ── Methods ──────────────────────────────────────────────────────────────────────────────────────
+
+Method = tuple[Callable[..., Any], ast.FunctionDef, model.Role]
+
+
+def _methods(cls: type, node: ast.ClassDef, world: World) -> dict[str, Method]:
+    found: dict[str, Method] = {}
+    for tree in node.body:
+        if not isinstance(tree, ast.FunctionDef):
+            continue
+        span = Span(
+            world.file,
+            tree.lineno,
+            tree.col_offset,
+            tree.lineno,
+            tree.col_offset + 4 + len(tree.name),
+        )
+        if tree.name in found:
+            world.mistakes.append(d.TwoMethodsOneName(span, tree.name))
+            continue
+        attribute = cls.__dict__.get(tree.name)
+        role = model.role_of(attribute)
+        if tree.name.startswith("__"):
+            world.mistakes.append(d.SpecialMethod(span, tree.name))
+        elif role is None:
+            world.mistakes.append(d.MethodWithoutRole(span, tree.name))
+        elif tree.name == "no_step_error":
+            world.mistakes.append(d.ReservedName(span, tree.name))
+        else:
+            assert callable(attribute)
+            found[tree.name] = (inspect.unwrap(attribute), tree, role)
+            world.methods[tree.name] = attribute
+    return found
+
+
+def _scope(function: Callable[..., Any], world: World, tree: ast.FunctionDef) -> Scope:
+    return Scope(world, world.file, inspect.unwrap(function).__globals__, "step", tree.name)
+
+
+def _rule(
+    function: Callable[..., Any], tree: ast.FunctionDef, role: model.Role, scope: Scope
+) -> tuple[ir.Rule, list[ir.Var]]:
+    span = scope.span(tree)
+    parameters = parameters_of(function, tree, scope)
+    params = [ir.Param(name, type_, scope.span(arg)) for name, type_, arg in parameters]
+    if role.kind == "initial" and params:
+        raise Mistake(d.InitialWithParameters(params[0].span, tree.name))
+    for param in params:
+        if not is_finite(param.type):
+            raise Mistake(d.ParameterInfinite(param.span, param.name, shown(param.type)))
+    _begin(scope, params)
+    body = Body(scope)
+    counter, counters = _budget(tree, role, params, body)
+    run(tree.body, body)
+    updates: dict[str, ir.Expr] = {
+        n: v for n, v in scope.fields.items() if not isinstance(v, ir.Read)
+    }
+    if counter is not None:
+        updates[counter.name] = _raised(counter, role, params, span)
+    for name, budget in body.counters.items():
+        counters.append(
+            ir.Var(name, ir.Int(0, budget), ir.Lit(0, ir.Int(0, budget), span), True, span)
+        )
+    items, changed = tidy(body.items, updates)
+    rule = ir.Rule(
+        kind=ir.Kind.FAULT if role.kind == "fault" else ir.Kind.ACTION,
+        name=tree.name,
+        params=tuple(params),
+        body=items,
+        updates=tuple(ir.Update(n, v) for n, v in changed.items()),
+        unit=_unit(tree, role, params, span),
+        counter=counter.name if counter is not None else None,
+        at_most=role.at_most,
+        origin=ir.Origin(tree.name),
+        doc=ast.get_docstring(tree) or "",
+        span=Span(
+            scope.file,
+            tree.lineno,
+            tree.col_offset,
+            tree.lineno,
+            tree.col_offset + 4 + len(tree.name),
+        ),
+    )
+    return rule, counters
+
+
+def _begin(scope: Scope, params: list[ir.Param]) -> None:
+    for param in params:
+        scope.names[param.name] = ir.Arg(param.name, param.type, param.span)
+        scope.used.add(param.name)
+    for name, type_ in scope.world.fields.items():
+        scope.fields[name] = ir.Read(name, type_)
+
+
+def _budget(
+    tree: ast.FunctionDef, role: model.Role, params: list[ir.Param], body: Body
+) -> tuple[ir.Var | None, list[ir.Var]]:
+    """The variable that counts a fault, after adding the guard that it is not used up."""
+    if role.kind != "fault" or role.at_most is None:
+        return None, []
+    span = body.scope.span(tree)
+    if isinstance(role.at_most, bool) or not isinstance(role.at_most, int) or role.at_most < 0:
+        raise Mistake(d.FaultBudget(span, tree.name))
+    count: ir.Type = ir.Int(0, role.at_most)
+    zero = ir.Lit(0, count, span)
+    name = f"{tree.name}_used"
+    if role.per is None:
+        counter = ir.Var(name, count, zero, True, span)
+        used: ir.Expr = ir.Read(name, count, span)
+    else:
+        key = next((p.type for p in params if p.name == role.per), None)
+        if key is None:
+            raise Mistake(
+                d.UnknownParameter(span, "per", role.per, ", ".join(p.name for p in params))
+            )
+        type_ = ir.Map(key, count)
+        init = ir.Build(f"key_{name}", ir.Universe(ir.Set(key), span), None, zero, type_, span)
+        counter = ir.Var(name, type_, init, True, span)
+        used = ir.At(ir.Read(name, type_, span), ir.Arg(role.per, key, span), count, span)
+    left = ir.Cmp("<", used, ir.Lit(role.at_most, ir.INT, span), span=span)
+    body.items.append(ir.Guard(left, None, span))
+    return counter, [counter]
+
+
+def _raised(counter: ir.Var, role: model.Role, params: list[ir.Param], span: Span) -> ir.Expr:
+    read = ir.Read(counter.name, counter.type, span)
+    one = ir.Lit(1, ir.INT, span)
+    if not isinstance(counter.type, ir.Map):
+        return ir.Arith("+", read, one, counter.type, span)
+    key = ir.Arg(str(role.per), counter.type.key, span)
+    used = ir.At(read, key, counter.type.value, span)
+    return ir.Put(read, key, ir.Arith("+", used, one, counter.type.value, span), counter.type, span)
+
+
+def _unit(
+    tree: ast.FunctionDef, role: model.Role, params: list[ir.Param], span: Span
+) -> ir.Unit | None:
+    if role.fair is None:
+        if role.fair_for is not None:
+            raise Mistake(d.FairForWithoutFair(span, tree.name))
+        return None
+    if role.fair not in ("weak", "strong"):
+        raise Mistake(d.FairValue(span, str(role.fair)))
+    names = tuple(p.name for p in params if isinstance(p.type, ir.Sort))
+    if role.fair_for is not None:
+        unknown = [n for n in role.fair_for if n not in {p.name for p in params}]
+        if unknown:
+            raise Mistake(
+                d.UnknownParameter(span, "fair_for", unknown[0], ", ".join(p.name for p in params))
+            )
+        names = role.fair_for
+    return ir.Unit(tree.name, names, role.fair == "strong")
+
+
+def _property(
+    function: Callable[..., Any], tree: ast.FunctionDef, role: model.Role, scope: Scope
+) -> ir.Prop:
+    scope.place = "property"
+    parameters = parameters_of(function, tree, scope)
+    params = [ir.Param(name, type_, scope.span(arg)) for name, type_, arg in parameters]
+    for param in params:
+        if not is_finite(param.type):
+            raise Mistake(d.ParameterInfinite(param.span, param.name, shown(param.type)))
+    _begin(scope, params)
+    consequent: ir.Expr | None = None
+    if role.kind == "liveness":
+        kind, expr, consequent = liveness_of(tree, scope)
+    else:
+        kind = _PROPERTY_KINDS[role.kind]
+        expr = returned(tree.body, scope, lower_bool, tree)
+    span = Span(
+        scope.file, tree.lineno, tree.col_offset, tree.lineno, tree.col_offset + 4 + len(tree.name)
+    )
+    return ir.Prop(
+        kind, tree.name, tuple(params), expr, consequent, ast.get_docstring(tree) or "", span
+    )

@@ -1,0 +1,69 @@
+"""What names mean at one place of a body: parameters, locals, the fields as the step sees them now.
+
+Owns symbolic values: a field or local is an expression over the state before the step.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+from .. import ir
+from ..source import Span
+from .world import World, span_of
+
+__all__ = ["Scope", "Unassigned", "fresh_name", "is_atomic"]
+
+Place = Literal["step", "property", "pure", "fact"]
+
+
+@dataclass(frozen=True)
+class Unassigned:
+    """A local that has no value here: assigned on one branch only, in a loop, or by a faulty statement.
+
+    `reported` is true for the last, whose mistake is known already.
+    """
+
+    reported: bool = False
+
+
+@dataclass
+class Scope:
+    """`names` and `fields` change as the statements are read; `used` keeps bound names unique in a rule."""
+
+    world: World
+    file: str
+    globals: Mapping[str, Any]
+    place: Place
+    owner: str
+    names: dict[str, ir.Expr | Unassigned] = field(default_factory=dict)
+    fields: dict[str, ir.Expr] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+    calling: tuple[Callable[..., Any], ...] = ()
+
+    def span(self, node: ast.AST) -> Span:
+        return span_of(node, self.file)
+
+    def inner(self, **bound: ir.Expr) -> Scope:
+        """The same place with more names: the inside of a comprehension."""
+        return replace(self, names={**self.names, **bound})
+
+    def fork(self) -> Scope:
+        """The same place with names and fields of its own: one branch of an `if`."""
+        return replace(self, names=dict(self.names), fields=dict(self.fields))
+
+
+def fresh_name(scope: Scope, wanted: str) -> str:
+    """A name that nothing else in this rule is bound to: the wanted one, or with a number behind it."""
+    name, number = wanted, 1
+    while name in scope.used or name in scope.world.fields:
+        name, number = f"{wanted}_{number}", number + 1
+    scope.used.add(name)
+    return name
+
+
+def is_atomic(expr: ir.Expr) -> bool:
+    """Costs nothing to repeat, and is always defined."""
+    return isinstance(expr, ir.Lit | ir.Const | ir.Read | ir.Arg | ir.Bound)

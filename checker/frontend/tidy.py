@@ -1,0 +1,117 @@
+"""Makes what `statements.py` wrote readable: names that are used once, or never, are put in place.
+
+Owns no meaning. Only an expression that is always defined may move or go: where it is evaluated decides
+whether an undefined one is a step error or hidden behind a false guard.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import fields, is_dataclass, replace
+from typing import Any, TypeVar
+
+from .. import ir
+
+__all__ = ["is_total", "tidy"]
+
+N = TypeVar("N")
+
+_PARTIAL = (ir.Narrow, ir.Fresh)
+
+
+def is_total(expr: object) -> bool:
+    """Can the expression never be undefined?
+
+    >>> is_total(ir.Not(ir.Lit(True, ir.BOOL)))
+    True
+    """
+    if isinstance(expr, _PARTIAL):
+        return False
+    if isinstance(expr, ir.At) and not isinstance(expr.collection.type, ir.Map):
+        return False
+    if isinstance(expr, ir.Put | ir.Without) and isinstance(expr.collection.type, ir.Seq):
+        return False
+    if isinstance(expr, ir.Fold) and expr.op != "sum":
+        return False
+    return all(is_total(part) for part in _parts(expr))
+
+
+def _parts(node: object) -> Iterator[object]:
+    """The nodes directly below, through tuples; types and spans are no parts."""
+    if is_dataclass(node):
+        for f in fields(node):
+            if f.name not in ("type", "span", "record") or isinstance(node, ir.Field):
+                value = getattr(node, f.name)
+                if isinstance(value, tuple):
+                    yield from (v for v in value if is_dataclass(v))
+                elif is_dataclass(value) and not isinstance(value, type):
+                    yield value
+
+
+def _uses(node: object, counts: Counter[str]) -> None:
+    if isinstance(node, ir.Bound):
+        counts[node.name] += 1
+    for part in _parts(node):
+        _uses(part, counts)
+
+
+def tidy(
+    items: list[ir.Item], updates: dict[str, ir.Expr]
+) -> tuple[tuple[ir.Item, ...], dict[str, ir.Expr]]:
+    """The same body and updates with fewer names."""
+    body = tuple(items)
+    while True:
+        counts: Counter[str] = Counter()
+        for node in (*body, *updates.values()):
+            _uses(node, counts)
+        name, value = _movable(body, counts)
+        if name is None:
+            return body, updates
+        body = tuple(_without(item, name, value) for item in body if not _is_let(item, name))
+        updates = {n: _substitute(v, name, value) for n, v in updates.items()}
+
+
+def _is_let(item: ir.Item, name: str) -> bool:
+    return isinstance(item, ir.Let) and item.name == name
+
+
+def _movable(body: tuple[ir.Item, ...], counts: Counter[str]) -> tuple[str | None, ir.Expr]:
+    for item in body:
+        if isinstance(item, ir.Let) and counts[item.name] <= 1 and is_total(item.value):
+            return item.name, item.value
+        if isinstance(item, ir.Each):
+            name, value = _movable(item.items, counts)
+            if name is not None:
+                return name, value
+    return None, ir.Lit(True, ir.BOOL)
+
+
+def _without(item: ir.Item, name: str, value: ir.Expr) -> ir.Item:
+    if isinstance(item, ir.Each):
+        kept = tuple(inner for inner in item.items if not _is_let(inner, name))
+        item = replace(item, items=kept)
+    return _substitute(item, name, value)
+
+
+def _substitute(node: N, name: str, value: ir.Expr) -> N:
+    if isinstance(node, ir.Bound):
+        return value if node.name == name else node  # type: ignore[return-value]
+    if not is_dataclass(node) or isinstance(node, type):
+        return node
+    changed: dict[str, Any] = {}
+    for f in fields(node):
+        if f.name in ("type", "span"):
+            continue
+        before = getattr(node, f.name)
+        if isinstance(before, tuple):
+            after: Any = tuple(
+                _substitute(v, name, value) if is_dataclass(v) else v for v in before
+            )
+            if any(a is not b for a, b in zip(after, before, strict=True)):
+                changed[f.name] = after
+        elif is_dataclass(before):
+            after = _substitute(before, name, value)
+            if after is not before:
+                changed[f.name] = after
+    return replace(node, **changed) if changed else node
