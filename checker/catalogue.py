@@ -1,8 +1,8 @@
-"""The built-in models by name, and what a word on the command line means.
+"""The built-in models: their names, and what their docstrings say of them.
 
-Owns the way from a bare word to a model's file. Reads a model's claim from its docstring without
-importing it, so that listing the catalogue costs no front end. Imports no model by name: whatever
-stands in `checker.models` is in the catalogue.
+Reads a docstring without importing its model, so that listing the catalogue costs no front end.
+Imports no model by name: whatever stands in `checker.models` is in the catalogue. What a word on
+the command line means is `frontend.load`'s to say.
 """
 
 from __future__ import annotations
@@ -15,9 +15,7 @@ from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 
-from .errors import UsageError
-
-__all__ = ["Entry", "closest", "entries", "entry", "is_built_in", "resolved"]
+__all__ = ["Entry", "closest", "entries"]
 
 _PACKAGE = "checker.models"
 
@@ -33,11 +31,6 @@ class Entry:
     faults: str
     source: str
 
-    @property
-    def target(self) -> str:
-        """What the front end loads."""
-        return f"{_PACKAGE}.{self.name}"
-
 
 def entries() -> list[Entry]:
     """All built-in models, by name."""
@@ -45,32 +38,6 @@ def entries() -> list[Entry]:
     folders = spec.submodule_search_locations if spec is not None else None
     files = [file for folder in folders or () for file in sorted(Path(folder).glob("*.py"))]
     return [_entry(file) for file in files if not file.stem.startswith("_")]
-
-
-def entry(name: str) -> Entry:
-    """Raises: UsageError, naming what there is."""
-    known = {e.name: e for e in entries()}
-    if name not in known:
-        raise UsageError(
-            f"there is no built-in model {name!r}",
-            help=f"there are {', '.join(known)}{closest(name, known)}; "
-            "a model of your own is named by its file: ./model.py",
-        )
-    return known[name]
-
-
-def is_built_in(target: str) -> bool:
-    """Is it a bare word, which only a model of the catalogue can be?
-
-    >>> is_built_in("outbox"), is_built_in("outbox.py"), is_built_in("shop.models:Outbox")
-    (True, False, False)
-    """
-    return re.fullmatch(r"[A-Za-z0-9_-]+", target) is not None
-
-
-def resolved(target: str) -> str:
-    """The target as the front end loads it: built-in models by their module, others unchanged."""
-    return entry(target.replace("-", "_")).target if is_built_in(target) else target
 
 
 def closest(name: str, known: Iterable[str]) -> str:

@@ -31,15 +31,15 @@ _Known = list[tuple[catalogue.Entry, manifest.ModelRuns | None]]
 
 
 def _told(entry: catalogue.Entry, expected: manifest.ModelRuns | None, page: Page) -> list[str]:
-    head, *rest = hang(f"{entry.name}  ", [printable(entry.title)], page)
-    lines = [page.paint("bold", entry.name) + head[len(entry.name) :], *rest]
+    lines = [page.paint("bold", entry.name)]
+    lines += hang("  ", [printable(entry.title)], page, inset=0)
     for label, text in (("claim", entry.claim), ("faults", entry.faults)):
         if text:
-            lines += hang(f"  {label:<9}", [printable(text)], page)
+            lines += hang(f"    {label:<10}", [printable(text)], page, inset=0)
     for number, variant in enumerate(expected.variants.values() if expected else ()):
         label = "" if number else "variants"
         about = f"{variant.name}: {printable(variant.about)}" if variant.about else variant.name
-        lines += hang(f"  {label:<9}", [about], page)
+        lines += hang(f"    {label:<10}", [about], page)
     return lines
 
 

@@ -166,7 +166,7 @@ def parsed(json: Json, type_: ir.Type, sizes: Sizes) -> Value:
             return _parsed_fields(json, type_, sizes, is_tagged=False)
         case ir.Union(records):
             by_tag = {escaped(r.name): r for r in records}
-            fits = isinstance(json, dict) and json.get("tag") in by_tag and "value" in json
+            fits = isinstance(json, dict) and json.get("tag") in list(by_tag) and "value" in json
             _checked(fits, None, json, f"a variant: one of {', '.join(by_tag)}")
             fields = json["value"] if json["value"] not in (None, "U_OF_UNIT") else {}
             return _parsed_fields(fields, by_tag[json["tag"]], sizes, is_tagged=True)

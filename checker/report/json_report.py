@@ -1,7 +1,7 @@
 """An outcome as one JSON object, for programs.
 
-Owns the keys, which docs/reference/json.md describes and outcome.schema.json fixes; adding a key keeps
-the schema's number, changing one raises it. Traces are embedded as ITF, so there is one form for them.
+Owns the keys, which docs/reference/json.md describes and outcome.schema.json fixes; adding a key
+keeps the schema's number, changing one raises it. Traces are embedded as ITF, their only form.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How far a search is, on stderr: one line that rewrites itself, or a JSON object every few seconds.
+"""How far a search is, on stderr: a line that rewrites itself, or JSON every few seconds.
 
 Owns when something is said: nothing in the first second, because most runs are over by then, and
 nothing at all when it was not wanted. Reading a clock and the memory is the only cost of a call.

@@ -81,10 +81,13 @@ def width_of(text: str) -> int:
     )
 
 
-def hang(prefix: str, parts: Iterable[str], page: Page, *, gap: str = "   ") -> list[str]:
+def hang(
+    prefix: str, parts: Iterable[str], page: Page, *, gap: str = "   ", inset: int = 2
+) -> list[str]:
     """The parts one after another, `gap` apart, on as many lines as needed, under each other.
 
-    A line breaks between parts; a part that is wider than the line breaks at blanks, or anywhere.
+    A line breaks between parts; a part that is wider than the line breaks at blanks, or anywhere,
+    and goes on `inset` columns further in, so that it does not look like two parts.
 
     >>> hang("key  ", ["one", "two", "three"], Page(width=15), gap=", ")
     ['key  one, two,', '     three']
@@ -98,17 +101,16 @@ def hang(prefix: str, parts: Iterable[str], page: Page, *, gap: str = "   ") -> 
             continue
         if lines:
             lines[-1] += gap.rstrip()
-        lines.extend(_broken(part, room))
+        lines.extend(_broken(part, room, " " * inset))
     lines = lines or [""]
     return [(indent if i else prefix) + line for i, line in enumerate(lines)]
 
 
-def _broken(text: str, room: int) -> list[str]:
+def _broken(text: str, room: int, inset: str) -> list[str]:
     lines: list[str] = []
     while width_of(text) > room:
-        # Continuation lines stand two columns in, not to look like a part of their own.
         cut = text.rfind(" ", room // 2, room + 1)
         cut = cut if cut > 0 else room
         lines.append(text[:cut].rstrip())
-        text = "  " + text[cut:].lstrip()
+        text = inset + text[cut:].lstrip()
     return [*lines, text]
