@@ -388,12 +388,9 @@ def _converted(kind: type, argument: ast.expr, node: ast.Call, scope: Scope) -> 
     assert item is not None
     if kind is list and not isinstance(collection.type, ir.Seq):
         raise Mistake(d.OrderLeak(span, "list"))
-    type_: ir.Type = {
-        set: ir.Set(item),
-        frozenset: ir.Set(item),
-        Bag: ir.Bag(item),
-        list: ir.Seq(item),
-    }[kind]
+    type_: ir.Type = ir.Set(item)
+    if kind in (Bag, list):
+        type_ = ir.Bag(item) if kind is Bag else ir.Seq(item)
     if isinstance(collection.type, type(type_)):
         return collection
     name = fresh_name(scope, "x")

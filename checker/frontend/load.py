@@ -21,6 +21,7 @@ from typing import Any
 
 from .. import ir, states
 from ..errors import InternalError, ModelRefused, UsageError
+from ..ir_verify import verify
 from ..model import Model
 from .expressions import lower
 from .models import lower_model
@@ -83,6 +84,7 @@ def load_class(cls: type[Model], *, target: str = "") -> Loaded:
         world.report(mistake)
     if world.mistakes:
         raise ModelRefused(world.mistakes)
+    verify(model)
     return Loaded(model, cls, dict(world.classes), target or f"{cls.__module__}:{cls.__name__}")
 
 

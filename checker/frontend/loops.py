@@ -219,8 +219,8 @@ def _path_of(node: ast.AST) -> tuple[str | None, list[ast.expr]]:
         case ast.Attribute(ast.Name("self"), name) | ast.Name(name):
             return name, []
         case ast.Subscript(inner, key):
-            name, keys = _path_of(inner)
-            return name, [*keys, key]
+            root, keys = _path_of(inner)
+            return root, [*keys, key]
     return None, []
 
 

@@ -12,6 +12,7 @@ import typing
 from typing import Annotated, Any, Final, get_args, get_origin, get_type_hints
 
 from .. import ir
+from ..ir_verify import compatible
 from ..model import Bounds, Capacity, Limit
 from ..source import Span
 from ..states import is_finite
@@ -167,20 +168,6 @@ def shown(type_: ir.Type) -> str:
             return f"Map[{shown(key)}, {shown(value)}]"
         case ir.Partial(key, value):
             return f"dict[{shown(key)}, {shown(value)}]"
-
-
-def compatible(a: ir.Type, b: ir.Type) -> bool:
-    """Equal up to bounds and capacities, which are checked where a value is stored."""
-    match a, b:
-        case ir.Int(), ir.Int():
-            return True
-        case (ir.Bag(x), ir.Bag(y)) | (ir.Seq(x), ir.Seq(y)) | (ir.Set(x), ir.Set(y)):
-            return compatible(x, y)
-        case ir.Option(x), ir.Option(y):
-            return compatible(x, y)
-        case (ir.Map(k, x), ir.Map(m, y)) | (ir.Partial(k, x), ir.Partial(m, y)):
-            return compatible(k, m) and compatible(x, y)
-    return a == b
 
 
 def unify(a: ir.Type, b: ir.Type) -> ir.Type | None:
