@@ -107,6 +107,7 @@ COMMANDS: tuple[Command, ...] = (
         (Argument("models", "only these models", many=True, required=False),),
         (
             Option("--manifest", "A manifest of your own.", kind="path", metavar="FILE.toml"),
+            Option("--slow", "Also the runs that are marked slow.", kind="flag"),
             Option("--json", "Print JSON.", kind="flag"),
         ),
     ),
@@ -141,7 +142,7 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "emit ir",
         "Print the model as the engines see it.",
-        "checker.commands.emit:run",
+        "checker.commands.emit:ir",
         (_MODEL,),
         _SETTINGS,
     ),

@@ -96,7 +96,8 @@ def _state(model: ir.Model, state: State, about: Json) -> Json:
 
 
 def _step(model: ir.Model, step: Step) -> dict[str, Json]:
-    rule, sizes = model.rule(step.rule), sort_sizes(model)
+    rule, sizes = _rule(model, step.rule), sort_sizes(model)
+    assert rule is not None, step.rule
     arguments = zip(rule.params, step.args, strict=True)
     # A step that failed may have made fewer choices than its rule has.
     picks = zip(_choices(rule), step.picks, strict=False)
@@ -115,6 +116,12 @@ def _written_pick(choice: ir.Choose, value: Value, sizes: Sizes) -> Json:
     if value is None and not isinstance(choice.type, ir.Option):
         return {"name": name, "skipped": True}
     return {"name": name, "value": written(value, choice.type, sizes)}
+
+
+def _rule(model: ir.Model, name: str) -> ir.Rule | None:
+    # The initial rule is a step of a trace only where it fails.
+    rules = model.rules if model.initial is None else (*model.rules, model.initial)
+    return next((r for r in rules if r.name == name), None)
 
 
 def _choices(rule: ir.Rule) -> list[ir.Choose]:
@@ -223,7 +230,7 @@ def _parsed_state(raw: Json, model: ir.Model, index: int) -> State:
 def _parsed_step(raw: Json, model: ir.Model, where: str, state: State | None) -> Step:
     if not isinstance(raw, dict) or not isinstance(raw.get("action"), str):
         raise _wrong(f"does not say which action led to {where}: `#meta` needs an `action`")
-    rule = next((r for r in model.rules if r.name == raw["action"]), None)
+    rule = _rule(model, raw["action"])
     if rule is None:
         raise UsageError(
             f"{where} of the file: {model.name} has no action {raw['action']!r}",

@@ -30,7 +30,7 @@ def plural(count: int, noun: str) -> str:
 
 def step_label(model: ir.Model, step: Step) -> str:
     """The step as a call: `publish(order0)`, with the environment's choices behind it."""
-    rule = next((r for r in model.rules if r.name == step.rule), None)
+    rule = _rule(model, step.rule)
     if rule is None:
         return printable(step.rule)
     shown = [
@@ -52,6 +52,12 @@ def shown_picks(rule: ir.Rule, step: Step) -> list[tuple[str, str]]:
     ]
 
 
+def _rule(model: ir.Model, name: str) -> ir.Rule | None:
+    # The initial rule is a step of a trace only where it fails.
+    rules = model.rules if model.initial is None else (*model.rules, model.initial)
+    return next((r for r in rules if r.name == name), None)
+
+
 def _speaks(type_: ir.Type) -> bool:
     match type_:
         case ir.Sort() | ir.Enum() | ir.Record() | ir.Union():
@@ -61,7 +67,7 @@ def _speaks(type_: ir.Type) -> bool:
 
 def is_fault(model: ir.Model, step: Step) -> bool:
     """Is the step bad luck: a fault, or an `unlucky` choice?"""
-    rule = next((r for r in model.rules if r.name == step.rule), None)
+    rule = _rule(model, step.rule)
     if rule is None:
         return False
     chosen = (item for item in rule.body if isinstance(item, ir.Choose))
@@ -190,5 +196,7 @@ def _ending(trace: Trace, page: Page) -> list[str]:
         return []
     if trace.loop == len(trace.steps):
         return hang("      ", ["then nothing more happens: the system stands still for ever"], page)
-    again = "the start" if trace.loop == 0 else f"the state after step {trace.loop}"
-    return hang("      ", [f"then back to {again}, and so on for ever"], page)
+    again = "at the start" if trace.loop == 0 else f"after step {trace.loop}"
+    first, last = trace.loop + 1, len(trace.steps)
+    steps = f"step {first} repeats" if first == last else f"steps {first} to {last} repeat"
+    return hang("      ", [f"now the state is the same as {again}: {steps} for ever"], page)

@@ -1,0 +1,215 @@
+"""`checker explore` and `checker simulate`: search, then print what was found.
+
+Owns the order of what a user sees, the files of `--out`, and `--sweep`. The exit code is the
+outcome's.
+"""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from ..errors import ExitCode, UsageError
+from ..explore.outcome import Outcome, PropertyResult, Verdict
+from ..report import itf
+from ..report.json_report import outcome_object, sweep_object
+from ..report.progress import ProgressLine
+from ..report.terminal import page_for
+from ..report.text import About, exit_line, render, violation_line
+from ..run import Prepared, Request, prepare
+from ..source import shown_path
+from . import settings
+from .settings import Pairs
+
+__all__ = ["Output", "report", "run", "simulate"]
+
+
+@dataclass(frozen=True)
+class Output:
+    """The flags that say what is printed and written."""
+
+    command: str
+    json: bool
+    out: Path | None
+    force: bool
+    strict_vacuity: bool
+    quiet: bool
+
+
+def run(
+    *,
+    model: str,
+    variant: str | None,
+    set: Pairs,
+    scope: Pairs,
+    no_fault: Sequence[str],
+    max_states: int | None,
+    max_seconds: float | None,
+    max_memory: str | None,
+    stop_at_first: bool,
+    engine: str,
+    sweep: Pairs,
+    json: bool,
+    out: str | None,
+    force: bool,
+    strict_vacuity: bool,
+    quiet: bool,
+) -> ExitCode:
+    from ..backends.python import Program
+    from ..explore.search import explore
+
+    request = settings.request_of(model, variant, set, scope, no_fault)
+    limits = settings.limits_of(max_states, max_seconds, max_memory)
+    output = Output("explore", json, Path(out) if out else None, force, strict_vacuity, quiet)
+
+    def search(prepared: Prepared, line: ProgressLine) -> Outcome:
+        return explore(
+            Program(prepared.model),
+            limits=limits,
+            stop_at_first=stop_at_first,
+            off=prepared.request.no_faults,
+            on_violation=lambda result: line.say(violation_line(result)),
+            on_progress=line.update,
+        )
+
+    return _all_runs(request, settings.sweep_of(sweep), output, search)
+
+
+def simulate(
+    *,
+    model: str,
+    variant: str | None,
+    set: Pairs,
+    scope: Pairs,
+    no_fault: Sequence[str],
+    seed: int | None,
+    walks: int,
+    depth: int,
+    max_seconds: float | None,
+    json: bool,
+    out: str | None,
+    force: bool,
+    strict_vacuity: bool,
+    quiet: bool,
+) -> ExitCode:
+    from ..backends.python import Program
+    from ..explore.simulate import simulate as walk
+
+    request = settings.request_of(model, variant, set, scope, no_fault)
+    limits = settings.limits_of(max_seconds=max_seconds)
+    for flag, value in (("--walks", walks), ("--depth", depth)):
+        if value < 1:
+            raise UsageError(f"{flag} has to be at least 1")
+    output = Output("simulate", json, Path(out) if out else None, force, strict_vacuity, quiet)
+
+    def search(prepared: Prepared, line: ProgressLine) -> Outcome:
+        return walk(
+            Program(prepared.model),
+            seed=seed,
+            walks=walks,
+            depth=depth,
+            limits=limits,
+            off=prepared.request.no_faults,
+            on_violation=lambda result: line.say(violation_line(result)),
+            on_progress=line.update,
+        )
+
+    return _all_runs(request, [{}], output, search)
+
+
+# ── Running ──────────────────────────────────────────────────────────────────────────────────────
+
+Search = Callable[[Prepared, ProgressLine], Outcome]
+
+
+def _all_runs(
+    request: Request, sweep: Sequence[Mapping[str, int]], output: Output, search: Search
+) -> ExitCode:
+    """Everything that can be refused is refused before the first search."""
+    _no_scope_twice(request, sweep)
+    prepared = [prepare(replace(request, scopes={**request.scopes, **s})) for s in sweep]
+    outs = [_out_of(output, s, len(sweep)) for s in sweep]
+    for one, out in zip(prepared, outs, strict=True):
+        if out is not None:
+            names = [prop.name for prop in one.model.props]
+            possible = [out, *settings.trace_files(out, [*names, "no_step_error"]).values()]
+            settings.writable(possible, force=output.force)
+    objects, codes = [], []
+    for number, (one, out) in enumerate(zip(prepared, outs, strict=True)):
+        line = ProgressLine(quiet=output.quiet)
+        try:
+            outcome = search(one, line)
+        finally:
+            line.close()
+        if number and not output.json:
+            sys.stdout.write("\n")
+        objects.append(report(outcome, one, replace(output, out=out)))
+        codes.append(outcome.exit_code(strict_vacuity=output.strict_vacuity))
+    code = ExitCode.worst(codes)
+    if output.json:
+        shown = objects[0] if len(sweep) == 1 else sweep_object(objects)
+        sys.stdout.write(json_module.dumps(shown, ensure_ascii=False, indent=2) + "\n")
+    elif len(sweep) > 1:
+        sys.stdout.write(f"\nall {len(sweep)} runs: {exit_line(code, page_for(sys.stdout))}\n")
+    return code
+
+
+def _no_scope_twice(request: Request, sweep: Sequence[Mapping[str, int]]) -> None:
+    for name in sweep[0]:
+        if name in request.scopes:
+            raise UsageError(f"{name} is given by --scope and by --sweep")
+
+
+def _out_of(output: Output, sizes: Mapping[str, int], runs: int) -> Path | None:
+    if output.out is None or runs == 1:
+        return output.out
+    return settings.numbered(output.out, sizes)
+
+
+def report(outcome: Outcome, prepared: Prepared, output: Output) -> Any:
+    """Write the traces, print the text (not with --json), and give the JSON object."""
+    saved = _save(outcome, prepared, output) if output.out is not None else {}
+    if not output.json:
+        about = About(
+            command=settings.again(output.command, prepared.request, prepared.request.scopes),
+            variant=prepared.request.variant,
+            saved=saved,
+            strict_vacuity=output.strict_vacuity,
+            quiet=output.quiet,
+        )
+        sys.stdout.write(render(outcome, page_for(sys.stdout), about))
+        sys.stdout.flush()
+        return None
+    return outcome_object(
+        outcome,
+        settings.origin_of(prepared),
+        strict_vacuity=output.strict_vacuity,
+        saved=saved,
+    )
+
+
+def _save(outcome: Outcome, prepared: Prepared, output: Output) -> dict[str, str]:
+    assert output.out is not None
+    failed = [p for p in outcome.properties if _has_counterexample(p)]
+    files = settings.trace_files(output.out, [p.name for p in failed])
+    origin = settings.origin_of(prepared)
+    for result in failed:
+        assert result.trace is not None
+        about = replace(origin, property=result.name, kind=result.kind)
+        text = itf.dumps(itf.document(result.trace, about, result))
+        try:
+            files[result.name].write_text(text, encoding="utf-8")
+        except OSError as problem:
+            raise UsageError(f"cannot write {files[result.name]}: {problem.strerror}") from problem
+    if not failed and not output.quiet:
+        sys.stderr.write(f"no property failed, so {output.out} was not written\n")
+    return {name: shown_path(str(file)) for name, file in files.items()}
+
+
+def _has_counterexample(result: PropertyResult) -> bool:
+    failed = result.verdict is Verdict.FAILS and result.kind != "witness"
+    return failed and result.trace is not None
