@@ -81,6 +81,9 @@ class _Scope:
                 return self.why(body, wanted=not wanted)
             case ir.And(parts) if wanted:
                 return self.why(self._first(parts, False), wanted=True)
+            case ir.And(parts) if not wanted:
+                # They are true together, so each has its share.
+                return tuple(b for part in parts for b in self.why(part, wanted=False))
             case ir.Or(parts) if not wanted:
                 return self.why(self._first(parts, True), wanted=False)
             case ir.Ite(test, then, orelse):
@@ -92,7 +95,7 @@ class _Scope:
                 return self._element(name, domain, expr, False).why(expr.body, wanted=True)
             case ir.Any(name, domain) if not wanted:
                 return self._element(name, domain, expr, True).why(expr.body, wanted=False)
-        return (self._leaf(expr),)
+        return (self._leaf(expr, wanted=wanted),)
 
     def _first(self, parts: tuple[ir.Expr, ...], value: bool) -> ir.Expr:
         return next(part for part in parts if self.value(part) is value)
@@ -124,7 +127,7 @@ class _Scope:
 
     # ── What it read ──
 
-    def _leaf(self, expr: ir.Expr) -> Blame:
+    def _leaf(self, expr: ir.Expr, *, wanted: bool) -> Blame:
         readings: dict[str, str] = {}
         for part in _readings(expr):
             try:
@@ -132,7 +135,9 @@ class _Scope:
             except Undefined:
                 continue  # it was skipped, as Python skips it
         shown = tuple(readings.items())[:_READINGS_MAX]
-        return Blame(wording(expr), expr.span, self.bindings(), shown)
+        # What has to be false and is true is told as the `not` that is false.
+        text = wording(expr) if wanted else f"not ({wording(expr)})"
+        return Blame(text, expr.span, self.bindings(), shown)
 
 
 def _readings(expr: ir.Expr) -> Iterator[ir.Expr]:

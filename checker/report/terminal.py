@@ -95,13 +95,16 @@ def hang(
     indent = " " * width_of(prefix)
     room = max(16, page.width - len(indent))
     lines: list[str] = []
+    is_whole = True  # nothing is put behind the end of a broken part
     for part in parts:
-        if lines and width_of(lines[-1]) + len(gap) + width_of(part) <= room:
+        if lines and is_whole and width_of(lines[-1]) + len(gap) + width_of(part) <= room:
             lines[-1] += gap + part
             continue
         if lines:
             lines[-1] += gap.rstrip()
-        lines.extend(_broken(part, room, " " * inset))
+        broken = _broken(part, room, " " * inset)
+        is_whole = len(broken) == 1
+        lines.extend(broken)
     lines = lines or [""]
     return [(indent if i else prefix) + line for i, line in enumerate(lines)]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from ..errors import ExitCode
 from ..explore.outcome import Outcome, PropertyResult, Verdict
 from .terminal import Page, hang, printable, width_of
-from .trace_text import labelled, plural, shown_span, told, trace_table
+from .trace_text import labelled, plural, told, trace_table
 
 __all__ = ["About", "exit_line", "render", "violation_line"]
 
@@ -41,7 +41,7 @@ class About:
 def render(outcome: Outcome, page: Page, about: About) -> str:
     """The whole report."""
     blocks = [
-        [_headline(outcome, page, about), page.paint("dim", _counts(outcome))],
+        [_headline(outcome, page, about), *_counts(outcome, page)],
         [*_property_lines(outcome, page), *_warnings(outcome, page)],
         _class(outcome, page),
     ]
@@ -79,11 +79,9 @@ def _headline(outcome: Outcome, page: Page, about: About) -> str:
     return "\n".join([head.replace(name, page.paint("bold", name), 1), *rest])
 
 
-def _counts(outcome: Outcome) -> str:
+def _counts(outcome: Outcome, page: Page) -> list[str]:
     counts = [
-        plural(outcome.distinct, "state"),
-        f"{outcome.generated:,} generated",
-        plural(outcome.transitions, "transition"),
+        f"{plural(outcome.distinct, 'state')} ({outcome.generated:,} generated)",
         f"depth {outcome.depth}",
         f"{outcome.seconds:.2f} s",
         f"{outcome.engine} engine",
@@ -96,7 +94,8 @@ def _counts(outcome: Outcome) -> str:
             f"{outcome.seconds:.2f} s",
             f"seed {outcome.seed}",
         ]
-    return " · ".join(counts)
+    gap = " · " if page.unicode else ", "
+    return [page.paint("dim", line) for line in hang("", counts, page, gap=gap, inset=0)]
 
 
 # ── One line for each property ───────────────────────────────────────────────────────────────────
@@ -137,7 +136,8 @@ def _remark(result: PropertyResult) -> str:
     if result.verdict is Verdict.UNKNOWN:
         return reason
     if result.kind == "witness":
-        return _steps(result) if result.verdict is Verdict.HOLDS else reason
+        # That it was never seen is told once, by a warning.
+        return _steps(result) if result.verdict is Verdict.HOLDS else ""
     if result.verdict is Verdict.FAILS:
         return _steps(result)
     return ""
@@ -156,7 +156,9 @@ def _steps(result: PropertyResult) -> str:
 def _warnings(outcome: Outcome, page: Page) -> list[str]:
     lines: list[str] = []
     for warning in outcome.vacuity:
-        lines += _flagged("warning", warning.message, page)
+        # States at rest are no fault of a model; everything else may be a hole in it.
+        label = "note" if warning.kind == "no-at-rest" else "warning"
+        lines += _flagged(label, warning.message, page)
     for limit in outcome.limits:
         lines += _flagged("limit", f"{limit.name}: {limit.detail}", page)
     return ["", *lines] if lines else []
@@ -173,27 +175,23 @@ def _class(outcome: Outcome, page: Page) -> list[str]:
         return []
     sizes = ", ".join(f"{name}={size}" for name, size in outcome.scopes)
     parts = [f"exhausted for {sizes}" if sizes else "exhausted"]
-    parts += [
-        f"any number of {name}" if most is None else f"at most {most} {name}"
-        for name, most in outcome.budgets
-        if name not in outcome.off
-    ]
+    bounded = [f"{most} {name}" for name, most in outcome.budgets if most is not None]
+    parts += [f"at most {', '.join(bounded)}"] if bounded else []
+    parts += [f"any number of {name}" for name, most in outcome.budgets if most is None]
     parts += [f"without {name}" for name in outcome.off]
     for strength in ("weak", "strong"):
         fair = [name for name, how in outcome.fairness if how == strength]
         if fair:
             parts.append(f"{strength}ly fair: {', '.join(fair)}")
-    return hang("HOLDS means ", parts, page, gap="; ")
+    return hang("HOLDS means ", parts, page, gap="; ", inset=0)
 
 
 # ── A failure ────────────────────────────────────────────────────────────────────────────────────
 
 
 def _failure(result: PropertyResult, page: Page, about: About) -> list[str]:
-    where = shown_span(result.span)
     head = f"{result.name} fails" + (f" {steps}" if (steps := _steps(result)) else "")
-    lines = [page.paint("bad", head) + (page.paint("dim", f"   {where}") if where else "")]
-    lines += told(result, where, page)
+    lines = [page.paint("bad", head), *told(result, page)]
     if result.trace is not None:
         mark = f"{result.name} is false" if result.kind in ("invariant", "at-rest") else ""
         lines += ["", *trace_table(result.trace, page, mark=mark), ""]

@@ -6,6 +6,7 @@ by `changes.py`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from .. import ir
@@ -17,7 +18,7 @@ from .terminal import Page, hang, printable, width_of
 
 __all__ = ["plural", "step_label", "told", "trace_table"]
 
-_LABEL = 11  # columns of "  because  " and its like
+_LABEL = 12  # columns of "  promised  " and its like
 
 
 def plural(count: int, noun: str) -> str:
@@ -82,24 +83,20 @@ def is_fault(model: ir.Model, step: Step) -> bool:
 
 def labelled(label: str, parts: Sequence[str], page: Page) -> list[str]:
     """Lines under a label in the left column, as everything about a failure is written."""
-    return hang(f"  {label:<{_LABEL - 2}}", parts, page) if parts else []
+    return hang(f"  {label:<{_LABEL - 2}}", parts, page, inset=0) if parts else []
 
 
-def told(result: PropertyResult, known: str, page: Page) -> list[str]:
-    """What the property says, the part that is false, and the values that make it so.
-
-    `known` is the place in the source that stands above already.
-    """
+def told(result: PropertyResult, page: Page) -> list[str]:
+    """What the property says, the part that is false, and the values that make it so."""
     lines: list[str] = []
     prop = _declared(result)
     if prop is not None and prop.doc:
         lines += labelled("says", [printable(" ".join(prop.doc.split()))], page)
     if prop is not None and prop.kind.is_liveness:
         lines += labelled("promised", [_promise(prop)], page)
-        lines += labelled("broken for", [f"{n} = {v}" for n, v in result.args], page)
     for blame in result.blame:
-        lines += _blamed(blame, result, known, page)
-    if not result.blame and not (prop and prop.kind.is_liveness):
+        lines += _blamed(blame, result, prop, page)
+    if not result.blame:
         lines += labelled("for", [f"{n} = {v}" for n, v in result.args], page)
     if result.note:
         lines += labelled("note", [printable(result.note)], page)
@@ -125,15 +122,36 @@ def _promise(prop: ir.Prop) -> str:
     return f"`{left}` becomes true and stays so"
 
 
-def _blamed(blame: Blame, result: PropertyResult, known: str, page: Page) -> list[str]:
-    where = shown_span(blame.span) or known
-    lines = labelled("false", [printable(blame.text), *([where] if where != known else [])], page)
-    bound = dict([*result.args, *blame.bindings])
+def _blamed(blame: Blame, result: PropertyResult, prop: ir.Prop | None, page: Page) -> list[str]:
+    where = shown_span(blame.span) or shown_span(result.span)
+    word, text = _verdict_on(blame, prop)
+    lines = labelled(word, [printable(text), *([where] if where else [])], page)
+    named = {_as_written(name, text): value for name, value in blame.bindings}
+    bound = dict(result.args) | named
     lines += labelled(
         "for", [f"{name} = {printable(value)}" for name, value in bound.items()], page
     )
     because = [f"{printable(text)} = {printable(value)}" for text, value in blame.because]
     return lines + labelled("because", because, page)
+
+
+def _verdict_on(blame: Blame, prop: ir.Prop | None) -> tuple[str, str]:
+    """The word beside the blamed text, and the text."""
+    inner = source_text(blame.span)
+    if inner and blame.text == f"not ({inner})":
+        return "is true", inner
+    lasting = prop is not None and prop.kind in _NEVER_AGAIN
+    return ("never" if lasting else "is false"), blame.text
+
+
+def _as_written(name: str, text: str) -> str:
+    """The front end numbers names that are bound twice; the user has written them without."""
+    written = re.sub(r"_\d+$", "", name)
+    return name if re.search(rf"\b{re.escape(name)}\b", text) else written
+
+
+# Of these, a counterexample shows something that is not true from the end of its stem on.
+_NEVER_AGAIN = (ir.PropKind.LEADS_TO, ir.PropKind.EVENTUALLY, ir.PropKind.ALWAYS_EVENTUALLY)
 
 
 def shown_span(span: Span | None) -> str:
