@@ -20,12 +20,12 @@ from ..backends.python import Args, CompiledRule, Failure, Picks, Program
 from ..errors import InternalError, UsageError
 from ..states import State
 from . import setting
-from .blame import blame, blame_failure
 from .checks import Checks, Finding
 from .limits import LimitReached, Limits, Progress, Watch
 from .liveness import check_liveness
-from .outcome import Limit, Outcome, PropertyResult, RuleCount, Step, Trace, Verdict
-from .replay import assert_real, edge
+from .outcome import Limit, Outcome, PropertyResult, RuleCount, Step, Trace
+from .replay import edge
+from .results import found_result, step_error_result
 from .state_graph import StateGraph
 from .verdicts import NO_STEP_ERROR, Found, properties, vacuity
 
@@ -209,22 +209,8 @@ class _Search:
         return Trace(self.program.model, states[0], tuple(steps))
 
     def note(self, finding: Finding, number: int) -> None:
-        trace = self.trace(number)
-        assert_real(self.program, trace)
-        prop, state = finding.prop, self.states[number]
-        result = PropertyResult(
-            name=prop.name,
-            kind=prop.kind.shown,
-            verdict=Verdict.FAILS if finding.fails else Verdict.HOLDS,
-            reason=finding.undefined.message if finding.undefined else "",
-            args=setting.shown_args(prop.params, finding.args),
-            steps=self.depths[number],
-            trace=trace,
-            blame=blame(self.program, prop, state, finding.args) if finding.fails else (),
-            span=prop.span,
-            note=f"undefined: {finding.undefined.message}" if finding.undefined else "",
-        )
-        self.found.results[prop.name] = result
+        result = found_result(self.program, finding, self.trace(number))
+        self.found.results[finding.prop.name] = result
         if finding.fails:
             self.violated(result)
 
@@ -244,7 +230,7 @@ class _Search:
         elif self.found.error is None:
             before = self.trace(source)
             trace = Trace(before.model, before.initial, (*before.steps, step))
-            self.step_error(failure, trace, len(trace.steps))
+            self.step_error(failure, trace, at_start=False)
 
     def failed_at_start(self, args: Args, picks: Picks, failure: Failure) -> None:
         first = self.program.model.initial
@@ -253,21 +239,11 @@ class _Search:
         elif self.found.error is None:
             step = Step(first.name, args, picks, None, failure)
             trace = Trace(self.program.model, self.program.default_state(), (step,))
-            self.step_error(failure, trace, 0)
+            self.step_error(failure, trace, at_start=True)
 
-    def step_error(self, failure: Failure, trace: Trace, steps: int) -> None:
-        assert_real(self.program, trace)
+    def step_error(self, failure: Failure, trace: Trace, *, at_start: bool) -> None:
         self.found.error = failure
-        result = PropertyResult(
-            name=NO_STEP_ERROR,
-            kind="step-error",
-            verdict=Verdict.FAILS,
-            steps=steps,
-            trace=trace,
-            blame=blame_failure(failure),
-            span=failure.span,
-            note=failure.message,
-        )
+        result = step_error_result(self.program, failure, trace, at_start=at_start)
         self.found.results[NO_STEP_ERROR] = result
         self.violated(result)
 

@@ -34,6 +34,7 @@ class Found:
     cuts: dict[tuple[str, str], Failure] = field(default_factory=dict)
     error: Failure | None = None
     exhausted: bool = False
+    sampled: str = ""  # of a simulation: how much was looked at
     before: set[str] = field(default_factory=set)
     unseen: dict[str, Args] = field(default_factory=dict)
 
@@ -52,6 +53,8 @@ class Found:
         reasons = [limit.detail for limit in self.all_limits()]
         if self.error is not None:
             reasons.insert(0, f"behind the step error: {self.error.message}")
+        if self.sampled:
+            reasons.append(self.sampled)
         return "; ".join(reasons) or ("" if self.exhausted else "the search did not end")
 
 
@@ -68,7 +71,10 @@ def _result(prop: ir.Prop, found: Found) -> PropertyResult:
     if prop.kind is ir.PropKind.WITNESS:
         return _unseen(prop, found)  # also where it was seen for some of its orbits only
     verdict = Verdict.UNKNOWN if found.doubt else Verdict.HOLDS
-    return PropertyResult(prop.name, prop.kind.shown, verdict, found.doubt, span=prop.span)
+    reason = found.doubt
+    if found.sampled and prop.kind.is_liveness:
+        reason = "liveness is not checked by random walks; explore the model"
+    return PropertyResult(prop.name, prop.kind.shown, verdict, reason, span=prop.span)
 
 
 def _unseen(prop: ir.Prop, found: Found) -> PropertyResult:

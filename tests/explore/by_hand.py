@@ -70,7 +70,12 @@ def model(
     counters: tuple[str, ...] = (),
 ) -> ir.Model:
     declared = tuple(
-        ir.Var(name, type_, init if isinstance(init, ir.Lit | ir.Build) else ir.Lit(init, type_), name in counters)
+        ir.Var(
+            name,
+            type_,
+            init if isinstance(init, ir.Lit | ir.Build) else ir.Lit(init, type_),
+            name in counters,
+        )
         for name, (type_, init) in variables.items()
     )
     sizes = tuple(ir.SortDecl(name, size) for name, size in (sorts or {}).items())
@@ -93,9 +98,7 @@ def arrow(source: int, target: int, name: str = "", fair: str | None = None) -> 
     )
 
 
-def graph(
-    arrows: Iterable[ir.Rule], props: Iterable[ir.Prop] = (), *, start: int = 0
-) -> ir.Model:
+def graph(arrows: Iterable[ir.Rule], props: Iterable[ir.Prop] = (), *, start: int = 0) -> ir.Model:
     return model({"at": (AT, start)}, arrows, props)
 
 
@@ -140,12 +143,18 @@ def outbox() -> ir.Model:
         rule(
             "place_order",
             [ir.Guard(ir.Not(ir.Has(orders, _order)))],
-            {"orders": ir.Insert(orders, _order, ORDERS), "outbox": ir.Insert(outbox_, _order, ORDERS)},
+            {
+                "orders": ir.Insert(orders, _order, ORDERS),
+                "outbox": ir.Insert(outbox_, _order, ORDERS),
+            },
             params=one,
         ),
         rule(
             "publish",
-            [ir.Guard(ir.And((ir.Has(outbox_, _order), eq(unmarked, none)))), _capacity("queue", queued)],
+            [
+                ir.Guard(ir.And((ir.Has(outbox_, _order), eq(unmarked, none)))),
+                _capacity("queue", queued),
+            ],
             {"queue": queued, "unmarked": _widened(_order)},
             params=one, fair="weak", unit_params=("order",),
         ),
