@@ -7,6 +7,7 @@ outcome's.
 from __future__ import annotations
 
 import json as json_module
+import secrets
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -38,6 +39,7 @@ class Output:
     force: bool
     strict_vacuity: bool
     quiet: bool
+    again: tuple[str, ...] = ()  # flags without which the same run would not come out
 
 
 def run(
@@ -104,14 +106,18 @@ def simulate(
     for flag, value in (("--walks", walks), ("--depth", depth)):
         if value < 1:
             raise UsageError(f"{flag} has to be at least 1")
-    output = Output("simulate", json, Path(out) if out else None, force, strict_vacuity, quiet)
+    # A seed that a person can type again; the report prints it.
+    chosen = secrets.randbelow(10**6) if seed is None else seed
+    same = ("--seed", str(chosen), "--walks", str(walks), "--depth", str(depth))
+    file = Path(out) if out else None
+    output = Output("simulate", json, file, force, strict_vacuity, quiet, same)
 
     def search(prepared: Prepared, line: ProgressLine) -> Outcome:
         return walk(
             Program(prepared.model),
-            seed=seed,
-            walks=walks,
-            depth=depth,
+            seed=chosen,
+            walks_max=walks,
+            depth_max=depth,
             limits=limits,
             off=prepared.request.no_faults,
             on_violation=lambda result: line.say(violation_line(result)),
@@ -175,7 +181,7 @@ def report(outcome: Outcome, prepared: Prepared, output: Output) -> Any:
     saved = _save(outcome, prepared, output) if output.out is not None else {}
     if not output.json:
         about = About(
-            command=settings.again(output.command, prepared.request, prepared.request.scopes),
+            command=settings.again(output.command, prepared.request, output.again),
             variant=prepared.request.variant,
             saved=saved,
             strict_vacuity=output.strict_vacuity,

@@ -117,14 +117,14 @@ def _machine_bytes() -> int:
         ) from None
 
 
-def again(command: str, request: Request, scopes: Mapping[str, int]) -> str:
+def again(command: str, request: Request, more: Sequence[str] = ()) -> str:
     """The command that runs the same again, ready to be pasted into a shell."""
     words = ["checker", command, str(request.target)]
     words += ["--variant", request.variant] if request.variant else []
     words += [w for n, v in request.constants.items() for w in ("--set", f"{n}={v}")]
-    words += [w for n, v in scopes.items() for w in ("--scope", f"{n}={v}")]
+    words += [w for n, v in request.scopes.items() for w in ("--scope", f"{n}={v}")]
     words += [w for name in request.no_faults for w in ("--no-fault", name)]
-    return shlex.join(words)
+    return shlex.join([*words, *more])
 
 
 def origin_of(prepared: Prepared) -> Origin:

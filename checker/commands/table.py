@@ -132,7 +132,7 @@ COMMANDS: tuple[Command, ...] = (
             Option("--force", "Replace a file that exists.", kind="flag"),
             Option(
                 "--max-states",
-                "Refuse a graph with more states.",
+                "Stop at so many states, with exit code 3.",
                 kind="int",
                 default=5000,
                 metavar="N",

@@ -16,7 +16,6 @@ from ..catalogue import closest
 from ..errors import ExitCode, UsageError
 from ..explore.outcome import Outcome
 from ..report.terminal import Page, hang, page_for, printable
-from ..report.trace_text import plural
 from ..run import Request, prepare
 
 __all__ = ["Verified", "run", "verified"]
@@ -93,19 +92,17 @@ def _skipped(known: manifest.Manifest, models: Sequence[str]) -> str:
 # ── Printing ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def _name(one: Verified) -> str:
-    sizes = " ".join(f"{name}={size}" for name, size in one.run.scopes.items())
-    return " ".join(part for part in (one.model.name, one.run.variant, sizes) if part)
+def _name(model: manifest.ModelRuns, run: manifest.Run) -> str:
+    sizes = " ".join(f"{name}={size}" for name, size in run.scopes.items())
+    return " ".join(part for part in (model.name, run.variant, sizes) if part)
 
 
 def _row(one: Verified, page: Page) -> list[str]:
     outcome = one.outcome
     word, style = ("DIFFERS", "bad") if one.differences else ("ok", "good")
-    answer = outcome.verdict.value.lower()
-    said = [_name(one), plural(outcome.distinct, "state"), f"{outcome.seconds:.2f} s"]
-    # That a broken variant fails is what is wanted of it.
-    said.insert(1, answer if one.differences else f"{answer} as expected")
-    first, *rest = hang(f"{word:<8} ", said, page)
+    answer, count = outcome.verdict.value.lower(), f"{outcome.distinct:,}"
+    prefix = f"{word:<7}  {answer:<7}  {count:>9} states  {outcome.seconds:>6.2f} s   "
+    first, *rest = hang(prefix, [_name(one.model, one.run)], page)
     lines = [page.paint(style, word) + first[len(word) :], *rest]
     for difference in one.differences:
         lines += hang("           ", [printable(difference)], page)

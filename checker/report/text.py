@@ -6,15 +6,16 @@ that every word HOLDS stands beside the class it is true for.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..errors import ExitCode
-from ..explore.outcome import Outcome, PropertyResult, Verdict
+from ..explore.outcome import Outcome, PropertyResult, Trace, Verdict
+from ..explore.setting import constants, scopes
 from .terminal import Page, hang, printable, width_of
 from .trace_text import labelled, plural, told, trace_table
 
-__all__ = ["About", "exit_line", "render", "violation_line"]
+__all__ = ["About", "exit_line", "render", "render_replay", "violation_line"]
 
 _STYLES = {"HOLDS": "good", "seen": "good", "FAILS": "bad", "never seen": "doubt"}
 
@@ -51,7 +52,50 @@ def render(outcome: Outcome, page: Page, about: About) -> str:
                 blocks.append(_failure(result, page, about))
     code = outcome.exit_code(strict_vacuity=about.strict_vacuity)
     text = "\n\n".join("\n".join(block) for block in blocks if block)
-    return f"{text}\n{exit_line(code, page)}\n"
+    return f"{text}\n\n{exit_line(code, page)}\n"
+
+
+def render_replay(
+    result: PropertyResult,
+    trace: Trace,
+    file: str,
+    problems: Sequence[str],
+    variant: str,
+    page: Page,
+    code: ExitCode,
+) -> str:
+    """A trace that was read from a file, as `render` would show it."""
+    settings = [f"{n}={printable(v)}" for n, v in constants(trace.model)]
+    settings += [f"{n}={size}" for n, size in scopes(trace.model)]
+    word = "REJECTED" if problems else _REPLAYED.get((result.kind, result.verdict), "REPLAYED")
+    said = "each of them a step of the model"
+    if problems:
+        said = "not a behaviour of the model as it is now"
+    about = [f"{printable(file)}: {plural(len(trace.steps), 'step')}, {said}"]
+    head = [_head(word, trace.model.name, variant, settings, page)]
+    head += [page.paint("dim", line) for line in hang("", about, page, inset=0)]
+    blocks = [head]
+    if problems:
+        blocks.append([x for p in problems for x in labelled("rejected", [printable(p)], page)])
+        blocks.append(trace_table(trace, page))
+    elif result.verdict is Verdict.FAILS and result.kind != "witness":
+        blocks.append(_failure(result, page, About())[:-1])
+    else:
+        said = {Verdict.HOLDS: "is true", Verdict.FAILS: "is false"}.get(result.verdict, "")
+        blocks.append(trace_table(trace, page, mark=f"{result.name} {said}" if said else ""))
+    text = "\n\n".join("\n".join(block) for block in blocks)
+    meaning = "the trace is rejected" if problems else _MEANINGS[ExitCode.FAILS]
+    meaning = "replayed" if code is ExitCode.OK else meaning
+    return text + "\n\n" + page.paint("dim", f"exit {int(code)}: {meaning}") + "\n"
+
+
+_REPLAYED = {
+    ("invariant", Verdict.FAILS): "FAILS",
+    ("at-rest", Verdict.FAILS): "FAILS",
+    ("liveness", Verdict.FAILS): "FAILS",
+    ("step-error", Verdict.FAILS): "FAILS",
+    ("witness", Verdict.HOLDS): "seen",
+}
 
 
 def exit_line(code: ExitCode, page: Page) -> str:
@@ -69,10 +113,13 @@ def violation_line(result: PropertyResult) -> str:
 
 
 def _headline(outcome: Outcome, page: Page, about: About) -> str:
-    word = outcome.verdict.value
-    name = outcome.model.name + (f" ({about.variant})" if about.variant else "")
     settings = [f"{n}={printable(v)}" for n, v in outcome.constants]
     settings += [f"{n}={size}" for n, size in outcome.scopes]
+    return _head(outcome.verdict.value, outcome.model.name, about.variant, settings, page)
+
+
+def _head(word: str, model: str, variant: str, settings: list[str], page: Page) -> str:
+    name = model + (f" ({printable(variant)})" if variant else "")
     painted = page.paint(_STYLES.get(word, "doubt"), word)
     head, *rest = hang(f"{word}  {name}   ", settings, page, gap="  ")
     head = painted + head[len(word) :]
@@ -102,6 +149,7 @@ def _counts(outcome: Outcome, page: Page) -> list[str]:
 
 
 def _property_lines(outcome: Outcome, page: Page) -> list[str]:
+    common = _common_reason(outcome)
     # What fails stands first; otherwise the order of the source.
     ordered = sorted(outcome.properties, key=lambda p: (_rank(p), p.kind == "witness"))
     words = [_word(p) for p in ordered]
@@ -111,7 +159,7 @@ def _property_lines(outcome: Outcome, page: Page) -> list[str]:
     lines: list[str] = []
     for result, word in zip(ordered, words, strict=True):
         prefix = f"  {word:<{verdicts}}  {result.name:<{names}}  {result.kind:<{kinds}}  "
-        first, *rest = hang(prefix, [_remark(result)], page)
+        first, *rest = hang(prefix, [_remark(result, common)], page)
         painted = page.paint(_STYLES.get(word, "doubt"), word)
         lines += [f"  {painted}{first[2 + len(word) :]}".rstrip(), *rest]
     return lines
@@ -131,10 +179,15 @@ def _word(result: PropertyResult) -> str:
     ]
 
 
-def _remark(result: PropertyResult) -> str:
-    reason = printable(result.reason)
+def _common_reason(outcome: Outcome) -> str:
+    """The reason that several properties share for being UNKNOWN, which is then told once."""
+    reasons = [p.reason for p in outcome.properties if p.verdict is Verdict.UNKNOWN]
+    return max((r for r in reasons if reasons.count(r) > 1), key=reasons.count, default="")
+
+
+def _remark(result: PropertyResult, common: str) -> str:
     if result.verdict is Verdict.UNKNOWN:
-        return reason
+        return printable(result.reason) if result.reason != common else ""
     if result.kind == "witness":
         # That it was never seen is told once, by a warning.
         return _steps(result) if result.verdict is Verdict.HOLDS else ""
@@ -161,6 +214,9 @@ def _warnings(outcome: Outcome, page: Page) -> list[str]:
         lines += _flagged(label, warning.message, page)
     for limit in outcome.limits:
         lines += _flagged("limit", f"{limit.name}: {limit.detail}", page)
+    common = _common_reason(outcome)
+    if common and not any(limit.detail in common for limit in outcome.limits):
+        lines += _flagged("unknown", common, page)
     return ["", *lines] if lines else []
 
 
