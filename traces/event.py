@@ -1,0 +1,102 @@
+"""One line of a log as data, and what is wrong with a line.
+
+Owns `Event`, `Defect` and the escaping of text that came from a log. Knows no file format and no
+model. A reader may rely on this: text from a log reaches an output only through `printable`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+__all__ = ["Defect", "Event", "FieldValue", "Log", "Place", "printable"]
+
+FieldValue = bool | int | str | None
+
+SHOWN_MAX = 160  # characters of a log's text in one message; a hostile line may have megabytes
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Place:
+    """Where a line stands: the file as the user named it, and the line's number from 1."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{printable(self.file)}:{self.line}"
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One readable line. `fields` holds what the mapping reads of it, and no more."""
+
+    place: Place
+    node: str
+    seq: int
+    name: str
+    fields: Mapping[str, FieldValue]
+
+    def __str__(self) -> str:
+        shown = "".join(f" {printable(k)}={_shown(v)}" for k, v in self.fields.items())
+        return f"{printable(self.name)}{shown}"
+
+
+@dataclass(frozen=True, slots=True)
+class Defect:
+    """A line that could not be used. `is_gap`: it may have held an event of a slice.
+
+    `node` is the node whose event is missing, None if that cannot be known.
+    """
+
+    place: Place
+    message: str
+    is_gap: bool
+    node: str | None = None
+
+    @property
+    def effect(self) -> str:
+        """What this does to the verdict, for the message."""
+        if not self.is_gap:
+            return "no effect on the verdict"
+        whose = f"events of {printable(self.node)}" if self.node is not None else "any event"
+        return f"{whose} may be missing: REJECTED becomes UNKNOWN"
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message} ({self.effect})"
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    """All events of all files, those of one node in the order of `seq`; and what could not be read."""
+
+    files: tuple[str, ...]
+    by_node: Mapping[str, tuple[Event, ...]]
+    defects: tuple[Defect, ...]
+    lines: int
+
+    def events(self) -> int:
+        return sum(len(events) for events in self.by_node.values())
+
+
+def printable(text: str) -> str:
+    r"""The text without anything that a terminal would obey, cut to a bounded length.
+
+    >>> printable("a\x1b[2Jb")
+    'a\\x1b[2Jb'
+    """
+    cut = text if len(text) <= SHOWN_MAX else text[:SHOWN_MAX] + "…"
+    if cut.isprintable():  # false for control characters, bidi overrides, surrogates
+        return cut
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in cut)
+
+
+def _shown(value: FieldValue) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return f'"{printable(value)}"'
+    return str(value)

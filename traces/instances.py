@@ -1,0 +1,181 @@
+"""The order of a log's lines, and what the end of a service's instance leaves open.
+
+Owns the cutting of a node's lines into instances, and the chains: lines of one chain happened in
+their order, and nothing is known of the order of two chains (no clock is read, and lines of
+different nodes say nothing by their order in a file). At the end of an instance that did not end
+cleanly a chain holds a `Lost`: one more step that nobody logged (L4).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from .event import Defect, Event, Log
+from .mapping import Logged
+from .observe import Observation, Observed
+
+__all__ = ["Chain", "Instance", "Line", "Lost", "chains"]
+
+
+class Line(NamedTuple):
+    """A step that is logged. `is_certain` is false for one logged before an effect that a crash may have prevented."""
+
+    observed: Observed
+    is_certain: bool = True
+
+
+class Lost(NamedTuple):
+    """A step of one of these rules that may have happened without a line."""
+
+    node: str
+    rules: tuple[str, ...]
+
+
+Chain = tuple[Line | Lost, ...]
+
+
+@dataclass
+class Instance:
+    """One life of a node, from its start to its end or to the end of the log."""
+
+    node: str
+    lines: list[Observed] = field(default_factory=list)
+    rules: tuple[str, ...] = ()  # what it may have done without a line
+    last: Event | None = None
+    is_clean: bool = False  # it said itself that it had finished
+    ended_by: list[Observed] = field(default_factory=list)
+    is_over: bool = False
+
+    def chain(self) -> Iterator[Line | Lost]:
+        ends_open = not self.is_clean
+        for observed in self.lines:
+            before = observed.what.entry.logged is Logged.BEFORE
+            yield Line(observed, not (before and ends_open and observed.event is self.last))
+        if ends_open and self.rules:
+            yield Lost(self.node, self.rules)
+        yield from map(Line, self.ended_by)
+
+
+def chains(log: Log, observation: Observation) -> tuple[list[Chain], list[Defect]]:
+    """All chains of the log, and the lines whose fields had no value of the model."""
+    defects: list[Defect] = []
+    lives: dict[str, list[Instance]] = {}
+    ends: list[tuple[str, Event, Observed | None]] = []
+    about = {end.event: end.instance for end in observation.mapping.ends if end.instance}
+    for node, events in log.by_node.items():
+        lives[node] = _lives(node, events, observation, ends, defects, about)
+    for target, event, observed in ends:
+        _end(lives, target, event, observed, observation)
+    for instances in lives.values():
+        for earlier in instances[:-1]:
+            earlier.is_over = True
+    return list(_chained(lives, observation)), defects
+
+
+def _lives(
+    node: str,
+    events: Iterable[Event],
+    observation: Observation,
+    ends: list[tuple[str, Event, Observed | None]],
+    defects: list[Defect],
+    about: dict[str, str],
+) -> list[Instance]:
+    """A node's instances: a new one begins at each line that starts one, unless nothing came before."""
+    mapping = observation.mapping
+    clean = {end.event for end in mapping.ends if end.clean and end.instance is None}
+    own_ends = {end.event for end in mapping.ends if end.instance is None}
+    instances = [Instance(node)]
+    for event in events:
+        if event.name in mapping.starts and instances[-1].last is not None:
+            instances.append(Instance(node))
+        life = instances[-1]
+        life.last = event
+        life.is_clean = event.name in clean
+        life.is_over = event.name in own_ends
+        observed = observation.observe(event)
+        if isinstance(observed, Defect):
+            defects.append(observed)
+        elif event.name in about:
+            target = event.fields[about[event.name]]
+            ends.append((str(target), event, observed))
+        elif observed is not None:
+            life.lines.append(observed)
+    for life in instances:
+        life.rules = _unlogged(life, observation)
+    return instances
+
+
+def _unlogged(life: Instance, observation: Observation) -> tuple[str, ...]:
+    """The rules of the instance's service; also of the services whose events it has written."""
+    services = {observation.service_of(life.node)}
+    services |= {observed.what.entry.service for observed in life.lines}
+    named = [s for s in observation.after_rules if s in services]
+    return tuple(dict.fromkeys(rule for s in named for rule in observation.after_rules[s]))
+
+
+def _end(
+    lives: dict[str, list[Instance]],
+    target: str,
+    event: Event,
+    observed: Observed | None,
+    observation: Observation,
+) -> None:
+    """A line of one node about the end of another: it stands at the end of what the other did.
+
+    A target of several lives is ended once in each; the n-th line ends the n-th life that is not
+    over. One that never wrote a line may still have done a step.
+    """
+    if target not in lives:
+        lives[target] = [Instance(target)]
+        lives[target][0].rules = _unlogged(lives[target][0], observation)
+    open_lives = [life for life in lives[target] if not life.is_over]
+    if not open_lives:  # ended before: the line is a step of its own, at the very end
+        lives[target][-1].ended_by.extend([observed] if observed is not None else [])
+        return
+    open_lives[0].is_over = True
+    if observed is not None:
+        open_lives[0].ended_by.append(observed)
+
+
+def _chained(lives: dict[str, list[Instance]], observation: Observation) -> Iterator[Chain]:
+    """One chain for each node; the nodes of a successive service one behind the other.
+
+    Two nodes are only joined if the log says that the first one ended and their names end in
+    numbers that follow each other: two relays that ran side by side are never put in a row.
+    """
+    successive = {service.name for service in observation.mapping.services if service.successive}
+    rows: dict[str, list[str]] = {}
+    for node in lives:
+        service = observation.service_of(node)
+        row = service if service in successive and _number(node) is not None else None
+        if row is None or service is None:
+            yield from _chain([node], lives)
+        else:
+            rows.setdefault(service, []).append(node)
+    for nodes in rows.values():
+        row_nodes: list[str] = []
+        for node in sorted(nodes, key=lambda n: (_number(n) or 0, n)):
+            if row_nodes and not _follows(row_nodes[-1], node, lives):
+                yield from _chain(row_nodes, lives)
+                row_nodes = []
+            row_nodes.append(node)
+        yield from _chain(row_nodes, lives)
+
+
+def _number(node: str) -> int | None:
+    digits = re.search(r"[0-9]{1,18}$", node)
+    return int(digits[0]) if digits else None
+
+
+def _follows(earlier: str, later: str, lives: dict[str, list[Instance]]) -> bool:
+    distinct = _number(earlier) != _number(later)
+    return distinct and all(life.is_over for life in lives[earlier])
+
+
+def _chain(nodes: list[str], lives: dict[str, list[Instance]]) -> Iterator[Chain]:
+    chain = tuple(item for node in nodes for life in lives[node] for item in life.chain())
+    if chain:
+        yield chain

@@ -1,0 +1,304 @@
+"""A mapping as data: which line of a log is which step of a model, and what else the line says.
+
+Owns the TOML form and its checks that need no model; every mistake points at its line. What a
+mapping means for a given model is `observe.py`. docs/reference/log-format.md explains the keys.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping as Table
+from dataclasses import dataclass
+from enum import Enum
+from importlib.resources import files
+from pathlib import Path
+from typing import cast
+
+from checker.errors import UsageError
+
+from .event import Place, printable
+
+__all__ = ["End", "EventRule", "Fact", "Logged", "Mapping", "Service", "load_mapping", "shipped"]
+
+FORMAT = "crashproof/mapping/1"
+HIDDEN_MAX = 2  # faults that no line tells of, per slice, where the mapping names no number
+
+
+class Logged(Enum):
+    """When the line is written: after the effect, before it, or in the same transaction."""
+
+    AFTER = "after"
+    BEFORE = "before"
+    WITH = "with"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A field compared with the state before or after the step.
+
+    Either one expression (`value is None`) that must equal the field, or one condition for each
+    value that the field may have.
+    """
+
+    field: str
+    before: bool
+    cases: tuple[tuple[str | None, str], ...]
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class EventRule:
+    """A line with this name is a step of `rule`; a line that does not match `where` is none."""
+
+    event: str
+    rule: str
+    service: str | None
+    logged: Logged
+    params: tuple[tuple[str, str], ...]
+    facts: tuple[Fact, ...]
+    where: tuple[tuple[str, str], ...]
+    if_enabled: bool
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """`successive`: an instance begins only after the one before it has ended."""
+
+    name: str
+    nodes: str
+    successive: bool
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The last line of an instance: of its own, or of the one that the field `instance` names."""
+
+    event: str
+    clean: bool
+    instance: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mapping:
+    file: str
+    model: str
+    slice: str | None
+    hidden: tuple[str, ...]
+    hidden_max: int
+    ignore: tuple[str, ...]
+    starts: tuple[str, ...]
+    ends: tuple[End, ...]
+    services: tuple[Service, ...]
+    events: tuple[EventRule, ...]
+    places: Table[str, Place]
+
+    def wanted(self) -> dict[str, tuple[str, ...]]:
+        """The fields to keep of each event, for a reader."""
+        found = {name: dict[str, None]() for name in (*self.ignore, *self.starts)}
+        for end in self.ends:
+            found.setdefault(end.event, {}).update({end.instance: None} if end.instance else {})
+        for event in self.events:
+            keep = found.setdefault(event.event, {})
+            keep.update(dict.fromkeys(field for field, _ in event.where))
+            keep.update(dict.fromkeys(field for _, field in event.params))
+            keep.update(dict.fromkeys(fact.field for fact in event.facts))
+        return {name: tuple(fields) for name, fields in found.items()}
+
+
+def shipped(model: str) -> Path | None:
+    """The mapping that comes with the package for a model of the catalogue, if there is one."""
+    if not re.fullmatch(r"\w+", model):
+        return None
+    path = Path(str(files(__package__))) / "mappings" / f"{model}.toml"
+    return path if path.is_file() else None
+
+
+def load_mapping(path: Path) -> Mapping:
+    """Read a mapping.
+
+    Raises: UsageError, naming the line, for a file that is missing, is not TOML or is no mapping.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+        table = tomllib.loads(text)
+    except OSError as error:
+        raise UsageError(
+            f"cannot read the mapping {printable(str(path))}: {error.strerror}"
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{printable(str(path))} is not TOML: {printable(str(error))}") from None
+    return _mapping(_Toml(str(path), table, _lines(text), ()))
+
+
+# ── TOML with line numbers ───────────────────────────────────────────────────────────────────────
+
+
+def _lines(text: str) -> dict[tuple[str, ...], int]:
+    """The line of each table and key; of a key inside an inline table, the line of that table.
+
+    tomllib keeps no positions. A key that this reading of the text misses gets the line of the table
+    around it, so that a message is never without a place.
+    """
+    found: dict[tuple[str, ...], int] = {}
+    table: tuple[str, ...] = ()
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[\[?([^\[\]]+)\]\]?\s*(#.*)?$", line):
+            table = _parts(header[1])
+            found.setdefault(table, number)
+        elif key := re.match(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*[\w"'-]+)*)\s*=""", line):
+            path = (*table, *_parts(key[1]))
+            for length in range(len(table) + 1, len(path) + 1):
+                found.setdefault(path[:length], number)
+    return found
+
+
+def _parts(dotted: str) -> tuple[str, ...]:
+    return tuple(part.strip().strip("\"'") for part in re.split(r"\.(?=[\w\s\"'-])", dotted))
+
+
+@dataclass(frozen=True)
+class _Toml:
+    """A table, where it stands in the file, and typed access to its keys."""
+
+    file: str
+    table: dict[str, object]
+    lines: dict[tuple[str, ...], int]
+    path: tuple[str, ...]
+
+    def place(self, *keys: str) -> Place:
+        path = (*self.path, *keys)
+        while path and path not in self.lines:
+            path = path[:-1]
+        return Place(self.file, self.lines.get(path, 1))
+
+    def fail(self, message: str, *keys: str, help: str = "") -> UsageError:
+        return UsageError(f"{self.place(*keys)}: {message}", help=help)
+
+    def only(self, *known: str) -> None:
+        for key in self.table:
+            if key not in known:
+                raise self.fail(
+                    f"there is no key {printable(key)!r} here", key, help=f"keys: {', '.join(known)}"
+                )
+
+    def inner(self, key: str) -> _Toml:
+        value = self.table.get(key, {})
+        if not isinstance(value, dict):
+            raise self.fail(f"{printable(key)!r} must be a table", key)
+        return _Toml(self.file, value, self.lines, (*self.path, key))
+
+    def text(self, key: str, default: str | None = None) -> str | None:
+        value = self.table.get(key, default)
+        if value is not None and not isinstance(value, str):
+            raise self.fail(f"{printable(key)!r} must be a string", key)
+        return value
+
+    def truth(self, key: str, default: bool) -> bool:
+        value = self.table.get(key, default)
+        if not isinstance(value, bool):
+            raise self.fail(f"{printable(key)!r} must be true or false", key)
+        return value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        value = self.table.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(v, str) for v in value):
+            raise self.fail(f"{printable(key)!r} must be a list of strings", key)
+        return tuple(cast("list[str]", value))
+
+    def pairs(self, key: str) -> tuple[tuple[str, str], ...]:
+        inner = self.inner(key)
+        for name, value in inner.table.items():
+            if not isinstance(value, str):
+                raise inner.fail(f"{printable(name)!r} must be a string", name)
+        return tuple(cast("dict[str, str]", inner.table).items())
+
+
+# ── The mapping's own keys ───────────────────────────────────────────────────────────────────────
+
+
+def _mapping(toml: _Toml) -> Mapping:
+    toml.only(
+        "format", "model", "slice", "hidden", "max_hidden", "ignore", "starts", "ends", "services",
+        "events",
+    )  # fmt: skip
+    if toml.text("format") != FORMAT:
+        raise toml.fail("this is no mapping", "format", help=f'write: format = "{FORMAT}"')
+    model = toml.text("model")
+    if model is None:
+        raise toml.fail("`model` is missing", help="name the class of the model")
+    services = tuple(_service(toml.inner("services").inner(n)) for n in toml.inner("services").table)
+    known = [service.name for service in services]
+    events = tuple(_event(toml.inner("events").inner(n), known) for n in toml.inner("events").table)
+    ends = tuple(_end(toml.inner("ends").inner(n)) for n in toml.inner("ends").table)
+    hidden_max = toml.table.get("max_hidden", HIDDEN_MAX)
+    if isinstance(hidden_max, bool) or not isinstance(hidden_max, int) or hidden_max < 0:
+        raise toml.fail("'max_hidden' must be a whole number of faults", "max_hidden")
+    mapping = Mapping(
+        toml.file, model, toml.text("slice"), toml.texts("hidden"), hidden_max,
+        toml.texts("ignore"), toml.texts("starts"), ends, services, events,
+        {key: toml.place(key) for key in ("model", "slice", "hidden", "events")},
+    )  # fmt: skip
+    for key in ("ignore", "starts"):
+        for name in toml.texts(key):
+            if any(event.event == name for event in events):
+                raise toml.fail(f"{printable(name)!r} is both mapped and under `{key}`", key)
+    return mapping
+
+
+def _service(toml: _Toml) -> Service:
+    toml.only("nodes", "successive")
+    name = toml.path[-1]
+    return Service(name, toml.text("nodes", f"{name}-*") or "", toml.truth("successive", False))
+
+
+def _end(toml: _Toml) -> End:
+    toml.only("clean", "instance")
+    return End(toml.path[-1], toml.truth("clean", False), toml.text("instance"))
+
+
+def _event(toml: _Toml, services: list[str]) -> EventRule:
+    toml.only("rule", "service", "logged", "params", "facts", "where", "if_enabled")
+    name = toml.path[-1]
+    service = toml.text("service")
+    if service is not None and service not in services:
+        known = ", ".join(services) or "none yet; write [services.NAME]"
+        raise toml.fail(f"there is no service {printable(service)!r}", "service", help=known)
+    if service is None and "where" not in toml.table and "logged" in toml.table:
+        raise toml.fail("`logged` needs the `service` that writes the line", "logged")
+    try:
+        logged = Logged(toml.text("logged", "with" if service is None else "after"))
+    except ValueError:
+        raise toml.fail("`logged` is one of after, before, with", "logged") from None
+    facts = toml.inner("facts")
+    return EventRule(
+        event=name,
+        rule=toml.text("rule", name) or "",
+        service=service,
+        logged=logged,
+        params=toml.pairs("params"),
+        facts=tuple(_fact(facts, field) for field in facts.table),
+        where=toml.pairs("where"),
+        if_enabled=toml.truth("if_enabled", False),
+        place=toml.place(),
+    )
+
+
+def _fact(facts: _Toml, field: str) -> Fact:
+    place = facts.place(field)
+    if isinstance(facts.table[field], str):
+        return Fact(field, False, ((None, cast("str", facts.table[field])),), place)
+    toml = facts.inner(field)
+    toml.only("when", "expr", "values")
+    when = toml.text("when", "after")
+    if when not in ("after", "before"):
+        raise toml.fail("`when` is before or after: the state around the step", "when")
+    expr, values = toml.text("expr"), toml.pairs("values")
+    if (expr is None) == (not values):
+        raise toml.fail(
+            "a fact is either one expression or a condition for each value",
+            help='expr = "…", or values.NAME = "…" for each value that the field may have',
+        )
+    cases: tuple[tuple[str | None, str], ...] = ((None, expr),) if expr is not None else values
+    return Fact(field, when == "before", cases, place)

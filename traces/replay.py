@@ -1,0 +1,385 @@
+"""From log files to a verdict for each slice.
+
+Owns the order of the attempts (fewest assumptions first), the cache of verdicts, and what a verdict
+says: ACCEPTED, REJECTED or UNKNOWN, and which obligations are open (L5). Prints nothing.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from checker.errors import ExitCode, UsageError
+from checker.states import Value
+
+from .event import Defect, Log
+from .explain import Diagnosis, explain
+from .instances import Line, chains
+from .observe import LogId, Observation
+from .locality import is_product
+from .slices import Slice, cut
+from .validate import Answer, Budget, Limits, Logged, LostStep, Shape, ShapeChain, search
+from .worlds import ANY_NUMBER, Step, Worlds
+
+__all__ = ["Pending", "Replay", "Settings", "SliceVerdict", "Verdict", "replay"]
+
+BACKGROUND_MAX = 2  # background ids tried before a rejection is reported
+WIDTH_MAX = 200_000  # explanations of one slice at once, about 1 kB each
+WIDENED = 8  # a capacity is multiplied by this before it makes a verdict UNKNOWN
+
+
+class Verdict(Enum):
+    ACCEPTED = "ACCEPTED"
+    REJECTED = "REJECTED"
+    UNKNOWN = "UNKNOWN"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`ended`: no more lines will come. `cache`: slices that look alike share a verdict."""
+
+    hidden_max: int | None = None
+    background_max: int = BACKGROUND_MAX
+    width_max: int = WIDTH_MAX
+    seconds_max: float | None = None
+    ended: bool = False
+    strict: bool = False
+    cache: bool = True
+
+
+@dataclass(frozen=True)
+class Pending:
+    """A `LeadsTo` that is open at the end of the slice: in all explanations, or in some."""
+
+    prop: str
+    args: tuple[str, ...]
+    in_all: bool
+
+
+@dataclass(frozen=True)
+class SliceVerdict:
+    """What is said of one slice. `reason` is why it is UNKNOWN; `is_overdue`: --ended, and still open."""
+
+    keys: tuple[str, ...]
+    verdict: Verdict
+    lines: int
+    begins: tuple[str, int]
+    budget: Budget
+    faults: int = 0
+    at_rest_all: bool = False
+    at_rest_some: bool = False
+    pending: tuple[Pending, ...] = ()
+    is_overdue: bool = False
+    has_gap: bool = False
+    reason: str = ""
+    diagnosis: Diagnosis | None = None
+
+
+@dataclass(frozen=True)
+class Replay:
+    """One run. `exact`: the slices are independent, so all of them ACCEPTED says it of the log."""
+
+    log: Log
+    observation: Observation
+    settings: Settings
+    exact: bool
+    slices: tuple[SliceVerdict, ...]
+    defects: tuple[Defect, ...]
+    never_seen: tuple[str, ...]
+    steps: int
+    searches: int
+    seconds: float
+
+    @property
+    def hidden_max(self) -> int:
+        given = self.settings.hidden_max
+        return self.observation.mapping.hidden_max if given is None else given
+
+    def count(self, verdict: Verdict) -> int:
+        return sum(each.verdict is verdict for each in self.slices)
+
+    @property
+    def log_accepted(self) -> bool:
+        """Is the whole log a behaviour of the model? Said only where slices are independent.
+
+        An instance that lost one step may not have lost one in each of two slices.
+        """
+        lossy = sum(each.budget.lost for each in self.slices)
+        accepted = self.count(Verdict.ACCEPTED) == len(self.slices)
+        return self.exact and accepted and lossy <= 1 and not self.has_gap and self.steps > 0
+
+    @property
+    def has_gap(self) -> bool:
+        return any(defect.is_gap for defect in self.defects)
+
+    def exit_code(self) -> ExitCode:
+        """The first that applies of 1, 3, 0. A log that was not read in full is never 0."""
+        if any(each.verdict is Verdict.REJECTED or each.is_overdue for each in self.slices):
+            return ExitCode.FAILS
+        unsure = any(each.verdict is Verdict.UNKNOWN or each.pending for each in self.slices)
+        return ExitCode.UNKNOWN if unsure or self.has_gap or not self.steps else ExitCode.OK
+
+
+def replay(
+    log: Log,
+    observation: Observation,
+    settings: Settings,
+    *,
+    progress: Callable[[int, int], None] | None = None,
+) -> Replay:
+    """Hold a log against a model.
+
+    Raises: UsageError under `strict`, if a line could not be used.
+    """
+    began = time.monotonic()
+    whole, unfit = chains(log, observation)
+    defects = tuple(sorted((*log.defects, *unfit), key=lambda d: d.place))
+    if settings.strict and defects:
+        raise UsageError(
+            f"{defects[0]}\n{len(defects)} line{'s' * (len(defects) != 1)} of the log could not be used",
+            help="without --strict the rest of the log is checked all the same",
+        )
+    slices = cut(whole, observation.key)
+    judge = _Judge(observation, settings, slices, _feeds(defects, observation), began)
+    verdicts = []
+    for number, each in enumerate(slices):
+        verdicts.append(judge.verdict(each))
+        if progress is not None:
+            progress(number + 1, len(slices))
+    seen = {line.observed.what.rule.name for part in whole for line in part if isinstance(line, Line)}
+    return Replay(
+        log=log,
+        observation=observation,
+        settings=settings,
+        exact=judge.exact,
+        slices=tuple(verdicts),
+        defects=defects,
+        never_seen=tuple(
+            rule.name
+            for rule in observation.model.rules
+            if rule.name not in seen and rule.name not in observation.hidden
+        ),
+        steps=sum(isinstance(item, Line) for chain in whole for item in chain),
+        searches=judge.searches,
+        seconds=time.monotonic() - began,
+    )
+
+
+def _feeds(defects: Sequence[Defect], observation: Observation) -> bool:
+    """May a line that could not be used have been a step of a slice?"""
+    silent = {
+        service.name
+        for service in observation.mapping.services
+        if all(entry.service != service.name for entry in observation.mapping.events)
+    }
+    return any(
+        defect.is_gap
+        and (defect.node is None or observation.service_of(defect.node) not in silent)
+        for defect in defects
+    )
+
+
+class _Judge:
+    """Verdicts for the slices of one log; remembers those of shapes it has seen."""
+
+    def __init__(
+        self,
+        observation: Observation,
+        settings: Settings,
+        slices: Sequence[Slice],
+        has_gap: bool,
+        began: float,
+    ) -> None:
+        self.observation = observation
+        self.settings = settings
+        self.has_gap = has_gap
+        self.worlds = Worlds(observation)
+        self.searches = 0
+        given = settings.hidden_max
+        self.hidden_max = observation.mapping.hidden_max if given is None else given
+        self.exact = _is_exact(observation, slices)
+        seconds = settings.seconds_max
+        self.limits = Limits(
+            settings.width_max, began + seconds if seconds is not None else float("inf")
+        )
+        self._answers: dict[tuple[Shape, Budget], Answer] = {}
+        sliced = observation.key is not None and not self.exact
+        most = settings.background_max if sliced else 0
+        self.least = min(1, most)
+        self.most = Budget(most, self.hidden_max, True)
+        self.unknown = Budget(ANY_NUMBER, self.hidden_max, True, WIDENED) if sliced else None
+
+    # ── Attempts, fewest assumptions first ───────────────────────────────────────────────────────
+
+    def attempts(self) -> Iterator[Budget]:
+        """Fewest assumptions first. A rejection counts only in the last, an acceptance in any."""
+        for faults in range(self.hidden_max + 1):
+            if faults == 0:
+                yield Budget(self.least, 0, False)
+            yield Budget(self.least, faults, True)
+        yield self.most
+        yield self.most._replace(widened=WIDENED)
+
+    def answer(self, shape: Shape) -> Answer:
+        """The first acceptance, or a rejection that holds for all attempts."""
+        answer: Answer | None = None
+        done: set[Budget] = set()
+        for budget in self.attempts():
+            if answer is not None:
+                # A wider collection can only help where a capacity was the limit; a larger background
+                # or more faults never where the width or the time was.
+                if answer.limit in ("width", "seconds"):
+                    break
+                if budget.widened > 1 and not answer.limit:
+                    break
+            if budget in done:
+                continue
+            done.add(budget)
+            answer = self._searched(shape, budget)
+            if answer.accepted:
+                break
+            if len(done) == 1 and (rejected := self._rejected_at_once(shape)):
+                return rejected
+        assert answer is not None
+        return answer
+
+    def _rejected_at_once(self, shape: Shape) -> Answer | None:
+        """A rejection for every number of background ids, found without searching each."""
+        if self.unknown is None:
+            return None
+        if not self.worlds.of(shape.bound, ANY_NUMBER, WIDENED).is_usable:
+            return None
+        answer = self._searched(shape, self.unknown)
+        return None if answer.accepted or answer.limit else answer
+
+    def _searched(self, shape: Shape, budget: Budget) -> Answer:
+        # What was not logged plays no part in the first attempt, so that more slices look alike.
+        key = (shape if budget.lost else shape.without_lost(), budget)
+        if not self.settings.cache or key not in self._answers:
+            self.searches += 1
+            answer = search(shape, budget, self.worlds, self.limits)
+            if not self.settings.cache or answer.limit == "seconds":
+                return answer
+            if len(self._answers) >= ANSWERS_MAX:
+                self._answers.clear()
+            self._answers[key] = answer
+        return self._answers[key]
+
+    # ── Verdicts ─────────────────────────────────────────────────────────────────────────────────
+
+    def verdict(self, part: Slice) -> SliceVerdict:
+        shape, names = _shape(part, self.observation)
+        answer = self.answer(shape)
+        if answer.accepted:
+            return self._accepted(part, shape, names, answer)
+        verdict, reason = Verdict.REJECTED, ""
+        if answer.limit:
+            verdict, reason = Verdict.UNKNOWN, f"{answer.limit}: {answer.detail}"
+        elif self.has_gap:
+            verdict, reason = Verdict.UNKNOWN, "gap: a line that could not be used may explain it"
+        diagnosis = None
+        if not answer.limit:
+            diagnosis = explain(part, shape, answer, self.worlds, names)
+        return SliceVerdict(
+            part.keys, verdict, shape.lines(), part.first(), answer.budget,
+            has_gap=self.has_gap, reason=reason, diagnosis=diagnosis,
+        )  # fmt: skip
+
+    def _accepted(
+        self, part: Slice, shape: Shape, names: Mapping[LogId, int], answer: Answer
+    ) -> SliceVerdict:
+        budget = answer.budget
+        if answer.open_some and not budget.lost:
+            # Perhaps a step that nobody logged has done what is owed.
+            answer = self._searched(shape, budget._replace(lost=True))
+        if not answer.accepted:  # a limit: what is owed then stands as it was found without lost steps
+            answer = self._searched(shape, budget)
+        pending = tuple(self._pending(shape, answer, names))
+        overdue = False
+        if self.settings.ended and not self.has_gap and any(p.in_all for p in pending):
+            overdue = bool(self._owed_by_all(shape) & answer.open_all)
+        return SliceVerdict(
+            part.keys, Verdict.ACCEPTED, shape.lines(), part.first(), budget,
+            faults=answer.faults, at_rest_all=answer.at_rest_all, at_rest_some=answer.at_rest_some,
+            pending=pending, is_overdue=overdue, has_gap=self.has_gap,
+        )  # fmt: skip
+
+    def _owed_by_all(self, shape: Shape) -> int:
+        """The obligations open in all explanations under the widest assumptions; none if that is unknown."""
+        answer: Answer | None = None
+        unknown = self.unknown
+        if unknown is not None and self.worlds.of(shape.bound, ANY_NUMBER, WIDENED).is_usable:
+            answer = self._searched(shape, unknown)
+        if answer is None or answer.detail:
+            answer = self._searched(shape, self.most)
+        if answer.detail:
+            answer = self._searched(shape, self.most._replace(widened=WIDENED))
+        return answer.open_ever if answer.accepted else 0
+
+    def _pending(
+        self, shape: Shape, answer: Answer, names: Mapping[LogId, int]
+    ) -> Iterator[Pending]:
+        budget = answer.budget
+        world = self.worlds.of(shape.bound, budget.background, budget.widened)
+        by_atom = {(each.sort, atom): each.name for each, atom in names.items()}
+        for bit, obligation in enumerate(world.obligations):
+            in_all = bool(answer.open_all >> bit & 1)
+            # What concerns no id of the slice may be open only because of the background.
+            if in_all or (obligation.is_own and answer.open_some >> bit & 1):
+                params = world.model.prop(obligation.prop).params
+                args = tuple(
+                    by_atom.get((getattr(p.type, "name", ""), a), str(a))
+                    for p, a in zip(params, obligation.args, strict=True)
+                )
+                yield Pending(obligation.prop, args, in_all)
+
+
+ANSWERS_MAX = 50_000  # shapes remembered; a log whose slices all differ gains nothing from more
+
+
+def _is_exact(observation: Observation, slices: Sequence[Slice]) -> bool:
+    key = observation.key
+    if key is None:
+        return True
+    keyless = any(
+        all(each.sort != key for each in line.observed.ids())
+        for part in slices
+        for line in part.lines
+    )
+    return not keyless and is_product(observation.model, key)
+
+
+# ── Shapes ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _shape(part: Slice, observation: Observation) -> tuple[Shape, dict[LogId, int]]:
+    """The slice with numbers for ids, in the order in which they appear; its chains keep their order.
+
+    Two slices may be alike and get two shapes, if their chains come in another order: that costs a
+    search and changes nothing.
+    """
+    names: dict[LogId, int] = {}
+    used: dict[str, int] = {}
+
+    def number(value: Value) -> Value:
+        if not isinstance(value, LogId):
+            return value
+        if value not in names:
+            names[value] = used.get(value.sort, 0)
+            used[value.sort] = names[value] + 1
+        return names[value]
+
+    shaped: list[ShapeChain] = []
+    for chain in part.chains:
+        items: list[Logged | LostStep] = []
+        for item in chain:
+            if isinstance(item, Line):
+                seen = item.observed
+                args, facts = tuple(map(number, seen.args)), tuple(map(number, seen.facts))
+                items.append(Logged(Step(seen.event.name, args, facts), item.is_certain))
+            else:
+                items.append(LostStep(item.rules))
+        shaped.append(tuple(items))
+    return Shape(tuple(sorted(used.items())), tuple(shaped)), names

@@ -1,0 +1,98 @@
+"""The part of a log that concerns one key.
+
+Owns slicing (L3). Lines without an id of the key sort belong to every slice; a line with two ids
+joins their slices. Whether looking at slices alone is exact is `locality.is_product`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from .instances import Chain, Line
+
+__all__ = ["Slice", "cut"]
+
+
+@dataclass(frozen=True)
+class Slice:
+    """`keys` are the ids of the key sort in it; empty if the log is not sliced, or has none."""
+
+    keys: tuple[str, ...]
+    chains: tuple[Chain, ...]
+
+    @property
+    def lines(self) -> list[Line]:
+        return [item for chain in self.chains for item in chain if isinstance(item, Line)]
+
+    def first(self) -> tuple[str, int]:
+        """Where the slice's own lines begin, for the order of a report."""
+        own = [line for line in self.lines if line.observed.ids()] or self.lines
+        place = min((line.observed.event.place for line in own), default=None)
+        return (place.file, place.line) if place is not None else ("", 0)
+
+
+class _Groups:
+    """Ids that belong together, as a forest (union-find with path halving)."""
+
+    def __init__(self) -> None:
+        self.parent: dict[str, str] = {}
+
+    def find(self, name: str) -> str:
+        self.parent.setdefault(name, name)
+        while self.parent[name] != name:
+            self.parent[name] = name = self.parent[self.parent[name]]
+        return name
+
+    def join(self, names: list[str]) -> None:
+        for name in names:
+            self.parent[self.find(name)] = self.find(names[0])
+
+
+def cut(whole: Iterable[Chain], key: str | None) -> list[Slice]:
+    """The slices of a log, in the order of their first lines.
+
+    Complexity: each slice holds all lines without a key, so time is slices times those lines.
+    """
+    chains = list(whole)
+    if key is None:
+        return [Slice((), tuple(chains))]
+    groups = _Groups()
+    for chain in chains:
+        for item in chain:
+            if isinstance(item, Line) and (names := _keys(item, key)):
+                groups.join(names)
+    members: dict[str, list[str]] = {}
+    for name in groups.parent:
+        members.setdefault(groups.find(name), []).append(name)
+    if not members:
+        return [Slice((), tuple(chains))]
+    parts = _parts(chains, key, groups)
+    slices = [
+        Slice(tuple(names), tuple(_merged(chains, own, parts))) for own, names in members.items()
+    ]
+    return sorted(slices, key=Slice.first)
+
+
+def _keys(line: Line, key: str) -> list[str]:
+    return [found.name for found in line.observed.ids() if found.sort == key]
+
+
+Positions = dict[str | None, dict[int, list[int]]]  # group (None: no key) -> chain -> positions
+
+
+def _parts(chains: list[Chain], key: str, groups: _Groups) -> Positions:
+    found: Positions = {None: {}}
+    for number, chain in enumerate(chains):
+        for position, item in enumerate(chain):
+            names = _keys(item, key) if isinstance(item, Line) else []
+            group = groups.find(names[0]) if names else None
+            found.setdefault(group, {}).setdefault(number, []).append(position)
+    return found
+
+
+def _merged(chains: list[Chain], group: str, parts: Positions) -> Iterable[Chain]:
+    shared, own = parts[None], parts[group]
+    for number in sorted({*shared, *own}):
+        positions = sorted([*shared.get(number, ()), *own.get(number, ())])
+        yield tuple(chains[number][p] for p in positions)

@@ -1,0 +1,297 @@
+"""Is a slice a behaviour of the model? The search for all explanations (L1, L2, L4).
+
+Owns the search and nothing of logs or names: it works on a `Shape`, where ids are numbers. An
+explanation so far is a cut (how far each chain is consumed), a state, the open obligations, and the
+least number of hidden faults that led there. Cuts are visited in layers of equally many consumed
+lines; before each line the set is closed under hidden and lost steps, all of them: taking hidden
+steps only where no line fits would miss a hidden step that a line then disables. No symmetry is
+applied to the set.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+from checker.states import State
+
+from .worlds import Bound, Step, World, Worlds
+
+__all__ = [
+    "Answer", "Budget", "Limits", "Logged", "LostStep", "Node", "Shape", "ShapeChain", "search", "stuck_lines",
+]  # fmt: skip
+
+
+class Logged(NamedTuple):
+    """A line of a chain. `is_certain` is false for a line whose step a crash may have prevented."""
+
+    step: Step
+    is_certain: bool
+
+
+class LostStep(NamedTuple):
+    """One step of these rules may have happened here without a line."""
+
+    rules: tuple[str, ...]
+
+
+ShapeChain = tuple[Logged | LostStep, ...]
+
+
+class Shape(NamedTuple):
+    """All that a search depends on. Slices of one shape have one verdict."""
+
+    bound: Bound
+    chains: tuple[ShapeChain, ...]
+
+    def lines(self) -> int:
+        return sum(isinstance(item, Logged) for chain in self.chains for item in chain)
+
+    def without_lost(self) -> Shape:
+        """The same where every step was logged."""
+        chains = (tuple(i for i in chain if isinstance(i, Logged)) for chain in self.chains)
+        return Shape(self.bound, tuple(chain for chain in chains if chain))
+
+
+class Budget(NamedTuple):
+    """What an explanation may assume: background ids, hidden faults, steps that were not logged.
+
+    `widened`: how many times its declared capacity a collection may hold.
+    """
+
+    background: int
+    faults: int
+    lost: bool
+    widened: int = 1
+
+
+@dataclass(frozen=True)
+class Limits:
+    """`width`: explanations at once. `deadline`: as `time.monotonic` counts."""
+
+    width: int
+    deadline: float
+
+
+class Node(NamedTuple):
+    """An explanation of a part of the slice. `open` are the open obligations, as bits."""
+
+    cut: tuple[int, ...]
+    state: State
+    open: int
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one search found.
+
+    `limit` is what cut it ("" if nothing did): width, seconds or capacity, and `detail` says more.
+    Without a limit, not accepted means rejected.
+    `faults` is the least number of hidden faults of an explanation; `open_all` and `open_some` are the
+    obligations open in all and in some explanations with that number, `open_ever` in all of any number.
+    `stuck` are the explanations of the longest part that has one, empty if the slice was accepted.
+    """
+
+    accepted: bool
+    budget: Budget
+    limit: str = ""
+    detail: str = ""
+    faults: int = 0
+    open_all: int = 0
+    open_some: int = 0
+    open_ever: int = 0
+    at_rest_all: bool = False
+    at_rest_some: bool = False
+    explained: int = 0
+    stuck: tuple[Node, ...] = ()
+    width: int = 0
+
+
+class _Cut(Exception):
+    """A limit was hit: its name, and what it was."""
+
+    def __init__(self, limit: str, detail: str) -> None:
+        super().__init__(detail)
+        self.limit = limit
+        self.detail = detail
+
+
+Layer = dict[Node, int]  # with the least number of hidden faults
+
+
+def search(shape: Shape, budget: Budget, worlds: Worlds, limits: Limits) -> Answer:
+    """Look for all explanations within the budget. Never says rejected of a search that was cut."""
+    world = worlds.of(shape.bound, budget.background, budget.widened)
+    plan = _Plan(shape if budget.lost else shape.without_lost(), budget, world, limits)
+    world.cuts.clear()
+    try:
+        answer = _run(plan)
+    except _Cut as cut:
+        answer = Answer(False, budget, limit=cut.limit, detail=cut.detail, width=plan.width)
+    if world.cuts and not answer.limit:
+        detail = "; ".join(sorted(world.cuts))
+        if answer.accepted:  # what is open in *all* explanations is then not known
+            answer = replace(answer, detail=detail, open_ever=0)
+        else:
+            answer = Answer(False, budget, limit="capacity", detail=detail, width=plan.width)
+    return answer
+
+
+def _run(plan: _Plan) -> Answer:
+    world = plan.world
+    start = (0,) * len(plan.chains)
+    layer: Layer = {
+        Node(start, state, world.opened(0, state)): 0 for state in world.initial()
+    }
+    layer = plan.closed(layer)
+    total = plan.shape.lines()
+    for consumed in range(total):
+        following: Layer = {}
+        for node, faults in layer.items():
+            for after in plan.consume(node):
+                if faults < following.get(after, faults + 1):
+                    following[after] = faults
+        if not following:
+            return Answer(
+                False, plan.budget, explained=consumed, stuck=tuple(layer), width=plan.width
+            )
+        layer = plan.closed(following)
+    return _accepted(plan, layer, total)
+
+
+def _accepted(plan: _Plan, layer: Layer, total: int) -> Answer:
+    faults = min(layer.values())
+    least = [node for node, used in layer.items() if used == faults]
+    open_all = open_ever = -1
+    open_some = 0
+    for node in least:
+        open_all &= node.open
+        open_some |= node.open
+    for node in layer:
+        open_ever &= node.open
+    moving = [plan.world.moves_on(state) for state in {node.state for node in least}]
+    return Answer(
+        True, plan.budget, faults=faults, explained=total, width=plan.width,
+        open_all=open_all, open_some=open_some, open_ever=open_ever,
+        at_rest_all=not any(moving), at_rest_some=not all(moving),
+    )  # fmt: skip
+
+
+class _Plan:
+    """One search: the chains, where each may go on, and the limits."""
+
+    def __init__(self, shape: Shape, budget: Budget, world: World, limits: Limits) -> None:
+        self.shape = shape
+        self.chains = shape.chains
+        self.budget = budget
+        self.world = world
+        self.limits = limits
+        self.width = 0
+        self._next = [_next_lines(chain) for chain in shape.chains]
+        self._twins = _twins(shape.chains)
+        self._steps = 0
+
+    def closed(self, layer: Layer) -> Layer:
+        """The layer with everything that hidden and lost steps lead to."""
+        world, budget = self.world, self.budget.faults
+        found = dict(layer)
+        waiting = list(layer)
+        while waiting:
+            node = waiting.pop()
+            faults = found[node]
+            self._check(len(found))
+            for cost, state in world.hidden(node.state):
+                if faults + cost <= budget:
+                    after = Node(node.cut, state, world.opened(node.open, state))
+                    if faults + cost < found.get(after, budget + 1):
+                        found[after] = faults + cost
+                        waiting.append(after)
+            for after in self.lose(node):
+                if faults < found.get(after, budget + 1):
+                    found[after] = faults
+                    waiting.append(after)
+        self.width = max(self.width, len(found))
+        return found
+
+    def consume(self, node: Node) -> Iterator[Node]:
+        """The explanations with one line more."""
+        for chain, lines in enumerate(self._next):
+            position = lines[node.cut[chain]]
+            if position is None:
+                continue
+            line = self.chains[chain][position]
+            assert isinstance(line, Logged)
+            cut = self._moved(node.cut, chain, position + 1)
+            for state in self.world.step(line.step, node.state):
+                yield Node(cut, state, self.world.opened(node.open, state))
+            if not line.is_certain:
+                yield Node(cut, node.state, node.open)
+
+    def lose(self, node: Node) -> Iterator[Node]:
+        """The explanations with one more step that was not logged."""
+        for number, position in enumerate(node.cut):
+            chain = self.chains[number]
+            seen: set[tuple[str, ...]] = set()
+            while position < len(chain) and isinstance(item := chain[position], LostStep):
+                position += 1
+                if item.rules in seen:  # taking the first of equal ones leaves more for later
+                    continue
+                seen.add(item.rules)
+                cut = self._moved(node.cut, number, position)
+                for state in self.world.lost(item.rules, node.state):
+                    yield Node(cut, state, self.world.opened(node.open, state))
+
+    def ready(self, node: Node) -> Iterator[tuple[int, int]]:
+        """The chains, and the positions in them, of the lines that may come next."""
+        for chain, lines in enumerate(self._next):
+            if (position := lines[node.cut[chain]]) is not None:
+                yield chain, position
+
+    def _moved(self, cut: tuple[int, ...], chain: int, position: int) -> tuple[int, ...]:
+        moved = [*cut[:chain], position, *cut[chain + 1 :]]
+        # Equal chains are interchangeable: of the cuts that differ by which of them is how far, one is kept.
+        for twins in self._twins:
+            if chain in twins:
+                for twin, value in zip(
+                    twins, sorted((moved[t] for t in twins), reverse=True), strict=True
+                ):
+                    moved[twin] = value
+        return tuple(moved)
+
+    def _check(self, width: int) -> None:
+        self._steps += 1
+        if width > self.limits.width:
+            raise _Cut("width", f"more than {self.limits.width} explanations at once")
+        if self._steps % 1024 == 0 and time.monotonic() > self.limits.deadline:
+            raise _Cut("seconds", "the time was up")
+
+
+def _next_lines(chain: ShapeChain) -> list[int | None]:
+    """For each position of a chain, the next line at or behind it."""
+    following: list[int | None] = [None]
+    for position in range(len(chain) - 1, -1, -1):
+        is_line = isinstance(chain[position], Logged)
+        following.append(position if is_line else following[-1])
+    return following[::-1]
+
+
+def _twins(chains: Sequence[ShapeChain]) -> list[tuple[int, ...]]:
+    equal: dict[ShapeChain, list[int]] = {}
+    for number, chain in enumerate(chains):
+        equal.setdefault(chain, []).append(number)
+    return [tuple(numbers) for numbers in equal.values() if len(numbers) > 1]
+
+
+def stuck_lines(shape: Shape, answer: Answer, worlds: Worlds) -> Iterator[tuple[Node, int, int]]:
+    """For a rejection: each surviving explanation with each line that might have come next.
+
+    Chains and positions are those of `shape`, or of `shape.without_lost()` if the budget was without.
+    """
+    used = shape if answer.budget.lost else shape.without_lost()
+    world = worlds.of(shape.bound, answer.budget.background, answer.budget.widened)
+    plan = _Plan(used, answer.budget, world, Limits(0, 0.0))
+    for node in answer.stuck:
+        for chain, position in plan.ready(node):
+            yield node, chain, position

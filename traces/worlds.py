@@ -1,0 +1,453 @@
+"""The model as a slice needs it: so many ids, the steps that nobody logs, and what has been computed.
+
+Owns the connection to the reference engine. Atoms of a sort are numbered: first the ids that the
+slice has seen, in the order of its first lines, then ids that it has not: for the key sort the
+*background* (L3), for others one spare (L1). Because a model cannot write an id, its initial states
+and steps are closed under renaming, so fixing the numbers of the seen ids loses no explanation.
+
+All results are remembered up to `REMEMBERED_MAX` entries, then forgotten; that costs time and
+changes no verdict.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Generic, NamedTuple, TypeVar
+
+from checker import ir
+from checker.backends.failure import Failure
+from checker.backends.python import Program
+from checker.passes.bind import bind
+from checker.states import State, Value, sort_sizes, universe
+
+from .locality import is_local
+from .observe import ANY, Observation, ObservedFact, ObservedRule
+from .others import STAND_INS, Others, others
+
+__all__ = ["ANY_NUMBER", "UNDEFINED", "Claim", "Obligation", "Step", "World", "Worlds"]
+
+ANY_NUMBER = -1  # of background ids: nothing is known of them (`others.py`)
+REMEMBERED_MAX = 400_000  # entries of one world's tables, about 200 bytes each
+
+Bound = tuple[tuple[str, int], ...]
+"""How many ids of each sort the slice has seen."""
+
+
+class Step(NamedTuple):
+    """A logged line in the model's terms: the event, and values of its parameters and facts."""
+
+    event: str
+    args: tuple[Value, ...]
+    facts: tuple[Value, ...]
+
+
+class Move(NamedTuple):
+    """Where one hidden step leads; `cost` is 1 for a fault."""
+
+    cost: int
+    state: State
+
+
+class Obligation(NamedTuple):
+    """A `LeadsTo` for values of its parameters. `is_own`: it names an id of the slice."""
+
+    prop: str
+    args: tuple[Value, ...]
+    is_own: bool
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A fact as functions of a state and the arguments of the step."""
+
+    fact: ObservedFact
+    cases: tuple[tuple[str | None, Callable[[State, tuple[Value, ...]], Value]], ...]
+
+    def model_value(self, state: State, args: tuple[Value, ...]) -> tuple[Value, ...]:
+        """What the model says: the value, or the names of all cases that are true. Empty: undefined."""
+        if self.cases[0][0] is None:
+            value = self.cases[0][1](state, args)
+            return () if value is UNDEFINED else (value,)
+        return tuple(name for name, test in self.cases if test(state, args) is True)
+
+    def holds(self, said: Value, state: State, args: tuple[Value, ...]) -> bool:
+        return said in self.model_value(state, args)
+
+
+UNDEFINED = object()
+
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class _Table(Generic[K, V]):
+    """Results, and which capacities their computation ran into: remembering must not hide a cut."""
+
+    def __init__(self, compute: Callable[[K], V], cuts: set[str]) -> None:
+        self._compute = compute
+        self._cuts = cuts  # of the world; what the present search has run into
+        self._found: dict[K, V] = {}
+        self._cut_by: dict[K, tuple[str, ...]] = {}
+
+    def __call__(self, key: K) -> V:
+        found = self._found.get(key)
+        if found is None:
+            return self._remember(key)
+        if self._cut_by and key in self._cut_by:
+            self._cuts.update(self._cut_by[key])
+        return found
+
+    def _remember(self, key: K) -> V:
+        if len(self._found) >= REMEMBERED_MAX:
+            self._found.clear()
+            self._cut_by.clear()
+        earlier = set(self._cuts)
+        self._cuts.clear()
+        found = self._found[key] = self._compute(key)
+        if self._cuts:
+            self._cut_by[key] = tuple(self._cuts)
+        self._cuts |= earlier
+        return found
+
+
+class World:
+    """The model for slices with these ids, and `background` more of the key sort.
+
+    Collections may hold `widened` times what the model declares: a capacity bounds a search, not a log.
+    """
+
+    def __init__(
+        self, observation: Observation, bound: Bound, background: int, *, widened: int = 1
+    ) -> None:
+        self.observation = observation
+        self.bound = dict(bound)
+        self.background = background
+        sizes = {
+            sort.name: max(1, self.bound.get(sort.name, 0) + self._unseen(sort.name))
+            for sort in observation.model.sorts
+        }
+        self.model = _widened(bind(observation.model, scopes=sizes), widened)
+        self.sizes = sort_sizes(self.model)
+        self.program = Program(self.model)
+        self.rules = {compiled.rule.name: compiled for compiled in self.program.rules}
+        self.cuts: set[str] = set()  # capacities and supplies that a step ran into
+        self.claims = {
+            name: tuple(self._claim(what, fact) for fact in what.facts)
+            for name, what in observation.by_event.items()
+        }
+        self.obligations = tuple(self._obligations())
+        self._tests = [self._pair(obligation) for obligation in self.obligations]
+        self._hidden = list(self._hidden_instances())
+        self.others = self._unknown_others() if background == ANY_NUMBER else None
+        self.hidden = _Table(self._hidden_moves, self.cuts)
+        self._steps = _Table(self._step, self.cuts)
+        self._losses = _Table(self._lost, self.cuts)
+        self._opening = _Table(self._opens, self.cuts)
+
+    def _unseen(self, sort: str) -> int:
+        if sort != self.observation.key:
+            return 1
+        return STAND_INS if self.background == ANY_NUMBER else self.background
+
+    # ── What can happen ──────────────────────────────────────────────────────────────────────────
+
+    def initial(self) -> tuple[State, ...]:
+        return tuple(self.program.initial_states())
+
+    def _hidden_moves(self, state: State) -> tuple[Move, ...]:
+        """One step that nobody logs: a hidden rule, or any keyed rule of a background id."""
+        moves: dict[State, int] = {}
+        for name, args, cost in self._hidden:
+            for after in self._hidden_after(name, state, args):
+                if after != state and cost < moves.get(after, 2):
+                    moves[after] = cost
+        return tuple(Move(cost, after) for after, cost in moves.items())
+
+    def _hidden_after(self, name: str, state: State, args: tuple[Value, ...]) -> Iterator[State]:
+        if self.others is None:
+            yield from self._after(name, state, args)
+            return
+        seen = self.bound.get(self.observation.key or "", 0)
+        for atom in self._key_atoms(name, args):
+            for guess in self.others.guessed(name, state, atom) if atom >= seen else (state,):
+                for after in self._after(name, guess, args):
+                    yield self.others.forgotten(after, seen)
+            return
+        yield from self._after(name, state, args)  # no id among its arguments
+
+    def step(self, step: Step, state: State) -> tuple[State, ...]:
+        """The states after a logged step whose facts are as the line says."""
+        return self._steps((step, state))
+
+    def _step(self, key: tuple[Step, State]) -> tuple[State, ...]:
+        step, state = key
+        what = self.observation.by_event[step.event]
+        claims = self.claims[step.event]
+        found: dict[State, None] = {}
+        is_enabled = False
+        for args in self.instances(what.rule.name, step.args):
+            nexts = self._after(what.rule.name, state, args)
+            is_enabled = is_enabled or bool(nexts)
+            if nexts and not _all_hold(claims, step.facts, state, args, before=True):
+                continue
+            for after in nexts:
+                if _all_hold(claims, step.facts, after, args, before=False):
+                    found[after] = None
+        if what.entry.if_enabled and not is_enabled:
+            found[state] = None
+        return tuple(found)
+
+    def lost(self, rules: tuple[str, ...], state: State) -> tuple[State, ...]:
+        """The states after a step that an instance did and did not log, of an id of the slice."""
+        return self._losses((rules, state))
+
+    def _lost(self, key: tuple[tuple[str, ...], State]) -> tuple[State, ...]:
+        rules, state = key
+        found: dict[State, None] = {}
+        for name in rules:
+            for args in self.rules[name].args:
+                if not any(self.is_background(name, args)):
+                    found.update(dict.fromkeys(self._after(name, state, args)))
+        found.pop(state, None)
+        return tuple(found)
+
+    def opened(self, mask: int, state: State) -> int:
+        """The obligations open in this state, as bits, when those in `mask` were open before."""
+        if not self._tests:
+            return 0
+        begins, discharges = self._opening(state)
+        return (mask | begins) & ~discharges
+
+    def _opens(self, state: State) -> tuple[int, int]:
+        begins = discharges = 0
+        for bit, (before, after, args) in enumerate(self._tests):
+            begins |= (before(state, args) is True) << bit
+            discharges |= (after(state, args) is True) << bit
+        return begins, discharges
+
+    def moves_on(self, state: State) -> bool:
+        """Can an action of an id of the slice still change something? If not, the slice is at rest."""
+        return any(
+            after != state
+            for name, compiled in self.rules.items()
+            if compiled.rule.kind is ir.Kind.ACTION
+            for args in compiled.args
+            if not any(self.is_background(name, args))
+            for after in self._after(name, state, args)
+        )
+
+    def _after(self, name: str, state: State, args: tuple[Value, ...]) -> list[State]:
+        found = []
+        for _, after in self.rules[name].step(state, args):
+            if not isinstance(after, Failure):
+                found.append(after)
+            elif after.is_cut:
+                self.cuts.add(after.message)
+        return found
+
+    def instances(self, name: str, args: tuple[Value, ...]) -> list[tuple[Value, ...]]:
+        """The arguments of a rule that agree with what a line tells."""
+        if ANY not in args:
+            return [args]
+        return [
+            each
+            for each in self.rules[name].args
+            if all(told in (ANY, value) for told, value in zip(args, each, strict=True))
+        ]
+
+    def is_background(self, name: str, args: tuple[Value, ...]) -> list[bool]:
+        """Of each id of the key sort among the arguments: is it of the background?"""
+        seen = self.bound.get(self.observation.key or "", 0)
+        return [atom >= seen for atom in self._key_atoms(name, args)]
+
+    def _key_atoms(self, name: str, args: tuple[Value, ...]) -> list[int]:
+        key = self.observation.key
+        if key is None:
+            return []
+        params = self.rules[name].rule.params
+        pairs = zip(args, params, strict=True)
+        return [atom for value, param in pairs for atom in _atoms(value, param.type, key)]
+
+    def _hidden_instances(self) -> Iterator[tuple[str, tuple[Value, ...], int]]:
+        keyed = self._keyed()
+        for name, compiled in self.rules.items():
+            cost = int(compiled.rule.kind is ir.Kind.FAULT)
+            for args in compiled.args:
+                background = self.is_background(name, args)
+                if name in self.observation.hidden or (
+                    name in keyed and background and all(background)
+                ):
+                    yield name, args, cost
+
+    def _keyed(self) -> set[str]:
+        """The mapped rules whose lines always tell the key: a step of another id is in another slice."""
+        key = self.observation.key
+        keyed = {what.rule.name for what in self.observation.by_event.values()}
+        for what in self.observation.by_event.values():
+            for param, told in zip(what.rule.params, what.fields, strict=True):
+                if told is None and key is not None and _may_hold(param.type, key):
+                    keyed.discard(what.rule.name)
+        return keyed
+
+    def _unknown_others(self) -> Others | None:
+        """The background left unknown, if all that the search reads allows it."""
+        key = self.observation.key
+        found = others(self.model, key, self.sizes) if key is not None else None
+        if found is None or key is None:
+            return None
+        shared = {var.name for n, var in enumerate(self.model.vars) if n not in found.indexed}
+        exprs = [
+            (what.rule, expr)
+            for what in self.observation.by_event.values()
+            for fact in what.facts
+            for _, expr in fact.cases
+        ]
+        for prop in self.model.props:
+            if prop.kind is ir.PropKind.LEADS_TO and prop.consequent is not None:
+                rule = replace(self.model.rules[0], params=prop.params)
+                exprs += [(rule, prop.expr), (rule, prop.consequent)]
+        local = (
+            is_local(replace(rule, body=(ir.Guard(expr),), updates=()), key, shared=shared)
+            for rule, expr in exprs
+        )
+        return found if all(local) else None
+
+    @property
+    def is_usable(self) -> bool:
+        """False if the background was to be left unknown and the model does not allow it."""
+        return self.background != ANY_NUMBER or self.others is not None
+
+    # ── Facts and obligations ────────────────────────────────────────────────────────────────────
+
+    def _claim(self, what: ObservedRule, fact: ObservedFact) -> Claim:
+        cases = tuple((value, self.function(expr, what.rule.params)) for value, expr in fact.cases)
+        return Claim(fact, cases)
+
+    def function(
+        self, expr: ir.Expr, params: tuple[ir.Param, ...]
+    ) -> Callable[[State, tuple[Value, ...]], Value]:
+        """An expression as a function that gives `UNDEFINED` where it has no value."""
+        from checker.backends.runtime import Undefined
+
+        compiled = self.program.compile_expr(expr, params)
+
+        def value(state: State, args: tuple[Value, ...]) -> Value:
+            try:
+                return compiled(state, args)
+            except Undefined:
+                return UNDEFINED
+
+        return value
+
+    def _obligations(self) -> Iterator[Obligation]:
+        key = self.observation.key
+        for prop in self.model.props:
+            if prop.kind is not ir.PropKind.LEADS_TO:
+                continue
+            is_own = key is None or any(_may_hold(param.type, key) for param in prop.params)
+            for args in itertools.product(*(self._seen(param.type) for param in prop.params)):
+                yield Obligation(prop.name, args, is_own)
+
+    def _seen(self, type_: ir.Type) -> tuple[Value, ...]:
+        if isinstance(type_, ir.Sort):
+            return tuple(range(self.bound.get(type_.name, 0)))
+        return universe(type_, self.sizes)
+
+    def _pair(
+        self, obligation: Obligation
+    ) -> tuple[
+        Callable[[State, tuple[Value, ...]], Value],
+        Callable[[State, tuple[Value, ...]], Value],
+        tuple[Value, ...],
+    ]:
+        prop = self.model.prop(obligation.prop)
+        after = prop.consequent if prop.consequent is not None else prop.expr
+        return (
+            self.function(prop.expr, prop.params),
+            self.function(after, prop.params),
+            obligation.args,
+        )
+
+
+def _all_hold(
+    claims: tuple[Claim, ...],
+    said: tuple[Value, ...],
+    state: State,
+    args: tuple[Value, ...],
+    *,
+    before: bool,
+) -> bool:
+    return all(
+        claim.holds(value, state, args)
+        for claim, value in zip(claims, said, strict=True)
+        if claim.fact.before is before
+    )
+
+
+def _may_hold(type_: ir.Type, sort: str) -> bool:
+    match type_:
+        case ir.Sort(name):
+            return name == sort
+        case ir.Option(item):
+            return _may_hold(item, sort)
+        case ir.Record(_, fields):
+            return any(_may_hold(t, sort) for _, t in fields)
+        case ir.Union(records):
+            return any(_may_hold(r, sort) for r in records)
+    return False
+
+
+def _atoms(value: Value, type_: ir.Type, sort: str) -> Iterator[int]:
+    """The atoms of the sort inside a parameter's value."""
+    match type_:
+        case ir.Sort(name) if name == sort and isinstance(value, int):
+            yield value
+        case ir.Option(item) if value is not None:
+            yield from _atoms(value, item, sort)
+        case ir.Record(_, fields) if isinstance(value, tuple):
+            for part, (_, inner) in zip(value[1:], fields, strict=True):
+                yield from _atoms(part, inner, sort)
+        case ir.Union(records) if isinstance(value, tuple):
+            record = next(r for r in records if r.name == value[0])
+            yield from _atoms(value, record, sort)
+
+
+def _widened(model: ir.Model, times: int) -> ir.Model:
+    """The model with larger capacities; they stand in checks `len(x) <= n` and nowhere else."""
+
+    def wider(item: ir.Item) -> ir.Item:
+        if isinstance(item, ir.Each):
+            return replace(item, items=tuple(wider(inner) for inner in item.items))
+        if isinstance(item, ir.Check) and item.kind is ir.CheckKind.CAPACITY:
+            match item.cond:
+                case ir.Cmp("<=", size, ir.Lit(int(capacity)) as most):
+                    cond = ir.Cmp("<=", size, replace(most, value=capacity * times))
+                    return replace(item, cond=cond)
+        return item
+
+    if times == 1:
+        return model
+    rules = (replace(rule, body=tuple(map(wider, rule.body))) for rule in model.rules)
+    return replace(model, rules=tuple(rules))
+
+
+class Worlds:
+    """The worlds of one run, each made once."""
+
+    def __init__(self, observation: Observation) -> None:
+        self.observation = observation
+        self._made: dict[tuple[Bound, int, int], World] = {}
+
+    def of(self, bound: Bound, background: int, widened: int = 1) -> World:
+        key = (bound, background, widened)
+        if key not in self._made:
+            if len(self._made) >= WORLDS_MAX:
+                self._made.clear()
+            self._made[key] = World(self.observation, bound, background, widened=widened)
+        return self._made[key]
+
+
+WORLDS_MAX = 64  # numbers of ids met in one run; a log with more kinds of slices makes some anew
