@@ -371,21 +371,20 @@ def _bound_in(item: ir.Item) -> list[str]:
 
 
 def _measured(cond: ir.Expr) -> tuple[ir.Expr | None, tuple[int, int] | None]:
-    """What a check is about, for its message: the value that is stored and its bounds, or what is
-    removed.
+    """What a check is about, for its message: the value to store and its bounds, or what to remove.
+
+    The value of one of many elements is not told, only the bounds.
     """
-    match cond:
-        case ir.And(
-            (
-                ir.Cmp("<=", ir.Lit(int(lo)), value),
-                ir.Cmp("<=", other, ir.Lit(int(hi))),
-            )
-        ) if value == other:
-            return value, (lo, hi)
-        case ir.Cmp("<=", ir.Size(), ir.Lit(int(hi))):
-            return None, (0, hi)
-        case ir.Has(_, item):
-            return item, None
+    if isinstance(cond, ir.Has):
+        return cond.item, None
+    for node in walk(cond):
+        match node:
+            case ir.And(
+                (ir.Cmp("<=", ir.Lit(int(lo)), value), ir.Cmp("<=", other, ir.Lit(int(hi))))
+            ) if value == other:
+                return (value if node is cond else None), (lo, hi)
+            case ir.Cmp("<=", ir.Size(), ir.Lit(int(hi))):
+                return None, (0, hi)
     return None, None
 
 

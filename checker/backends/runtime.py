@@ -102,11 +102,9 @@ class Site:
         return text if text.startswith("assert") else f"assert {text}"
 
     def _outside(self, words: str, *values: Value) -> str:
-        if not values or self.bounds is None:
-            return (
-                f"`{self.subject}` would become a value {words.split()[0]} its {words.split()[1]}"
-            )
-        return f"`{self.subject}` would become {values[0]}, {words}{self.bounds}"
+        value = str(values[0]) if values else "a value"
+        bounds = str(self.bounds) if self.bounds is not None else ""
+        return f"`{self.subject}` would become {value}, {words}{bounds}"
 
 
 def _shown(value: Value, type_: ir.Type) -> str:

@@ -31,7 +31,7 @@ def state_graph(
     """All reachable states and steps, numbered in the order of a breadth-first search.
 
     Nodes have `state`, `label`, `initial`, `expanded`, `failures`; edges have `rule`, `args`,
-    `picks`, `kind`, `label`; the graph has `name` and `truncated`, which is empty if nothing was cut.
+    `picks`, `kind`, `label`; the graph has `name` and `truncated`: why it is cut, or nothing.
     """
     import networkx
 

@@ -161,7 +161,8 @@ class Outcome:
 
     @property
     def verdict(self) -> Verdict:
-        found = {p.verdict for p in self.properties if p.kind != "witness"}
+        # A witness that is undefined somewhere fails like any property, and has a trace to show it.
+        found = {p.verdict for p in self.properties if p.kind != "witness" or p.trace is not None}
         if Verdict.FAILS in found:
             return Verdict.FAILS
         if Verdict.UNKNOWN in found or not self.complete:

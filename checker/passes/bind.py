@@ -207,8 +207,26 @@ def _bind_rule(rule: ir.Rule, values: Mapping[str, ir.Lit]) -> ir.Rule:
 
     updates = tuple(replace(u, value=change(u.value)) for u in rule.updates)
     after = frozenset[str]().union(*(free_names(u.value) for u in updates))
-    body = tuple(map_item(item, change) for item in rule.body)
+    body = tuple(_bind_item(item, values) for item in rule.body)
     return replace(rule, body=_tidy(body, after), updates=updates)
+
+
+def _bind_item(item: ir.Item, values: Mapping[str, ir.Lit]) -> ir.Item:
+    folded = map_item(item, lambda expr: _fold(expr, values))
+    if isinstance(item, ir.Check) and isinstance(folded, ir.Check):
+        if _is_literal(folded.cond, True):
+            return folded
+        # The message of a check tells the bounds and the value, which folding would lose.
+        return replace(folded, cond=_with_constants(item.cond, values))
+    if isinstance(item, ir.Each) and isinstance(folded, ir.Each):
+        return replace(folded, items=tuple(_bind_item(inner, values) for inner in item.items))
+    return folded
+
+
+def _with_constants(expr: ir.Expr, values: Mapping[str, ir.Lit]) -> ir.Expr:
+    if isinstance(expr, ir.Const) and expr.name in values:
+        return replace(values[expr.name], type=expr.type, span=expr.span)
+    return rebuild(expr, tuple(_with_constants(child, values) for child in children(expr)))
 
 
 def _tidy(body: tuple[ir.Item, ...], used_later: frozenset[str]) -> tuple[ir.Item, ...]:
