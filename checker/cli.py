@@ -19,7 +19,7 @@ import click
 
 from .command import Argument, Command, Option
 from .commands.table import COMMANDS
-from .errors import CrashproofError, ExitCode, InternalError, ModelRefused, UsageError
+from .errors import ExitCode, InternalError, ModelRefused, UsageError
 
 __all__ = ["main"]
 
@@ -75,7 +75,12 @@ def _argument(argument: Argument) -> click.Argument:
 def _caller(run: str) -> Callable[..., int]:
     def call(**options: object) -> int:
         module, _, function = run.partition(":")
-        return int(getattr(import_module(module), function)(**options))
+        try:
+            code = int(getattr(import_module(module), function)(**options))
+            sys.stdout.flush()
+        except BrokenPipeError:
+            return _silenced()  # before click sees it and exits with 1, which means "fails" here
+        return code
 
     return call
 
@@ -231,10 +236,6 @@ def _guarded(arguments: list[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         return ExitCode.INTERRUPTED
-    except BrokenPipeError:
-        return _silenced()
-    except CrashproofError as problem:
-        return _internal(problem)
     except Exception as problem:
         return _internal(problem)
 

@@ -63,7 +63,19 @@ Faults  The network delivers a request twice.
 
 from typing import Final
 
-from checker import Bag, Id, LeadsTo, Model, action, fault, invariant, liveness, when, witness
+from checker import (
+    Bag,
+    Id,
+    LeadsTo,
+    Model,
+    action,
+    at_rest,
+    fault,
+    invariant,
+    liveness,
+    when,
+    witness,
+)
 
 
 class RequestId(Id, scope=2):
@@ -104,6 +116,11 @@ class {class}(Model):
     @invariant
     def no_request_is_handled_twice(self) -> bool:
         return all(self.handled.count(r) <= 1 for r in RequestId)
+
+    @at_rest
+    def nothing_is_left_undone(self) -> bool:
+        """When nothing can move any more, every request has been handled."""
+        return all(r in self.handled for r in self.sent)
 
     @witness
     def a_duplicate_is_on_its_way(self) -> bool:

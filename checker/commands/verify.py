@@ -102,7 +102,7 @@ def _row(one: Verified, page: Page) -> list[str]:
     word, style = ("DIFFERS", "bad") if one.differences else ("ok", "good")
     answer, count = outcome.verdict.value.lower(), f"{outcome.distinct:,}"
     prefix = f"{word:<7}  {answer:<7}  {count:>9} states  {outcome.seconds:>6.2f} s   "
-    first, *rest = hang(prefix, [_name(one.model, one.run)], page)
+    first, *rest = hang(prefix, [_name(one.model, one.run)], page, inset=0)
     lines = [page.paint(style, word) + first[len(word) :], *rest]
     for difference in one.differences:
         lines += hang("           ", [printable(difference)], page)

@@ -6,6 +6,7 @@ that every word HOLDS stands beside the class it is true for.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -252,8 +253,9 @@ def _failure(result: PropertyResult, page: Page, about: About) -> list[str]:
         mark = f"{result.name} is false" if result.kind in ("invariant", "at-rest") else ""
         lines += ["", *trace_table(result.trace, page, mark=mark), ""]
     saved = about.saved.get(result.name)
+    # Never wrapped: it is there to be copied.
     if saved:
-        lines += labelled("replay", [f"checker show {saved}"], page)
+        lines.append(f"  replay    checker show {shlex.quote(saved)}")
     elif about.command:
-        lines += labelled("again", [about.command], page)
+        lines.append(f"  again     {about.command}")
     return lines
