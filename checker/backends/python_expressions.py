@@ -238,7 +238,7 @@ class Texts:
         elements = self.elements(domain, in_order=in_order, copies=copies)
         with self.binding(name) as inner:
             each = form.format(name=inner, body=self.text(body))
-            only = f" if {bare(self.text(test))}" if test is not None else ""
+            only = f" if {self.text(test)}" if test is not None else ""
             return f"{each} for {inner} in {elements}{only}"
 
     def _build(self, expr: ir.Build) -> str:

@@ -98,7 +98,7 @@ class Site:
         return self._fail(f"`{self.text}`{what}")
 
     def _assertion(self) -> str:
-        text = self.text or self.subject
+        text = self.subject or self.text
         return text if text.startswith("assert") else f"assert {text}"
 
     def _outside(self, words: str, *values: Value) -> str:
