@@ -68,7 +68,7 @@ class Defect:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """All events of all files, those of one node in the order of `seq`; and what could not be read."""
+    """All events of all files, by node in the order of `seq`; and what could not be read."""
 
     files: tuple[str, ...]
     by_node: Mapping[str, tuple[Event, ...]]

@@ -33,7 +33,10 @@ CANDIDATES_MAX = 5
 
 @dataclass(frozen=True)
 class FailedFact:
-    """The line says one value, the model others. `in_all`: no explanation says what the line says."""
+    """The line says one value, the model others.
+
+    `in_all`: no explanation says what the line says.
+    """
 
     field: str
     said: str
@@ -45,7 +48,7 @@ class FailedFact:
 
 @dataclass(frozen=True)
 class FailedGuard:
-    """A part of the rule's guard that is false in the nearest explanation, and what it reads there."""
+    """A part of a guard that is false in the nearest explanation, and what it reads there."""
 
     text: str
     span: Span
@@ -70,7 +73,7 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """`candidates` come nearest first; `agreed` is what all surviving explanations say of the state."""
+    """`candidates` come nearest first; `agreed` is what all explanations say of the state."""
 
     explained: int
     lines: int
@@ -148,7 +151,7 @@ Edge = tuple[State, tuple[Value, ...], State]
 def _failed_facts(
     logged: Logged, edges: list[Edge], world: World, words: _Words
 ) -> Iterator[FailedFact]:
-    """The facts that no explanation agrees with; if each has one, those of the nearest explanation."""
+    """The facts that no explanation agrees with; if there is none, those of the nearest one."""
     claims = list(zip(world.claims[logged.step.event], logged.step.facts, strict=True))
 
     def said_by(claim: Claim, edge: Edge) -> tuple[Value, ...]:
@@ -195,7 +198,7 @@ def _failed_guards(
 
 
 def _conjuncts(rule: ir.Rule) -> Iterator[tuple[ir.Expr, ir.Expr]]:
-    """The parts of the guards before the first choice: as written, and closed under the names before."""
+    """The parts of the guards before the first choice: as written, and with their names bound."""
     lets: list[ir.Let] = []
     for item in rule.body:
         if isinstance(item, ir.Choose | ir.Each):

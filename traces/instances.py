@@ -21,7 +21,10 @@ __all__ = ["Chain", "Instance", "Line", "Lost", "chains"]
 
 
 class Line(NamedTuple):
-    """A step that is logged. `is_certain` is false for one logged before an effect that a crash may have prevented."""
+    """A step that is logged.
+
+    `is_certain` is false for one logged before an effect that a crash may have prevented.
+    """
 
     observed: Observed
     is_certain: bool = True
@@ -83,7 +86,7 @@ def _lives(
     defects: list[Defect],
     about: dict[str, str],
 ) -> list[Instance]:
-    """A node's instances: a new one begins at each line that starts one, unless nothing came before."""
+    """A node's instances: each line that starts one begins it, unless nothing came before."""
     mapping = observation.mapping
     clean = {end.event for end in mapping.ends if end.clean and end.instance is None}
     own_ends = {end.event for end in mapping.ends if end.instance is None}

@@ -161,7 +161,9 @@ def _field(
     record: dict[str, object], name: str, event: str, node: str, reading: _Reading
 ) -> FieldValue:
     if name not in record:
-        raise _Unusable(f"{event!r} has no field {printable(name)!r}, which the mapping reads", node)
+        raise _Unusable(
+            f"{event!r} has no field {printable(name)!r}, which the mapping reads", node
+        )
     value = record[name]
     if isinstance(value, str):
         return reading.names.setdefault(value, value)
@@ -177,7 +179,9 @@ def _in_order(events: list[Event], reading: _Reading) -> tuple[Event, ...]:
     for event in sorted(events, key=lambda e: e.seq):
         if not ordered:
             if event.seq > 1:  # counting from 0 and from 1 are both common
-                _miss(event, f"the first line of {printable(event.node)} is seq {event.seq}", reading)
+                _miss(
+                    event, f"the first line of {printable(event.node)} is seq {event.seq}", reading
+                )
             ordered.append(event)
             continue
         last = ordered[-1]
@@ -187,7 +191,9 @@ def _in_order(events: list[Event], reading: _Reading) -> tuple[Event, ...]:
                 _miss(event, missing, reading)
             ordered.append(event)
         elif (event.name, event.fields) == (last.name, last.fields):
-            message = f"seq {event.seq} of {printable(event.node)} again, as at {last.place}; dropped"
+            message = (
+                f"seq {event.seq} of {printable(event.node)} again, as at {last.place}; dropped"
+            )
             reading.defects.append(Defect(event.place, message, is_gap=False, node=event.node))
         else:
             message = (

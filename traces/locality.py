@@ -1,9 +1,9 @@
 """Which rules touch the entries of one id only, read from the IR.
 
-Owns two questions. Is the model a *product*, one independent machine for each id of a sort? Then its
-slices are independent (L3). And can the background of a slice be left unknown (`others.py`)? Both
-are answered from the form of the rules, and with no when in doubt. Checks for capacity are passed
-over: they bound a search and mean nothing.
+Owns two questions. Is the model a *product*, one independent machine for each id of a sort? Then
+its slices are independent (L3). And can the background of a slice be left unknown (`others.py`)?
+Both are answered from the form of the rules, and with no when in doubt. Checks for capacity are
+passed over: they bound a search and mean nothing.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def mentions(type_: ir.Type, sort: ir.Sort) -> bool:
 
 
 def is_local(rule: ir.Rule, key: str, *, shared: Iterable[str]) -> bool:
-    """Does the rule use, beside the `shared` variables, only entries of its one parameter of the sort?
+    """Does the rule use, beside the `shared` variables, only entries of its one id of the sort?
 
     A rule without such a parameter uses shared variables only.
     """
@@ -87,7 +87,7 @@ def is_local(rule: ir.Rule, key: str, *, shared: Iterable[str]) -> bool:
         if isinstance(item, ir.Choose | ir.Each):
             return False
         if isinstance(item, ir.Let) and reader.is_whole(item.value):
-            if item.path is not None:
+            if item.path is not None and not reader.is_entry(item.path):
                 return False
             reader.places[item.name] = item.value
         elif not all(reader.is_entry(expr) for expr in item_children(item)):
@@ -101,7 +101,10 @@ def is_local(rule: ir.Rule, key: str, *, shared: Iterable[str]) -> bool:
 
 
 class _Reader:
-    """How the expressions of one rule look at variables. `places`: names that hold a whole variable."""
+    """How the expressions of one rule look at variables.
+
+    `places`: names that hold a whole variable.
+    """
 
     def __init__(self, own: str | None, shared: frozenset[str]) -> None:
         self.own = own

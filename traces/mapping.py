@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import cast
 
 from checker.errors import UsageError
+from checker.source import shown_path
 
 from .event import Place, printable
 
@@ -129,7 +130,7 @@ def load_mapping(path: Path) -> Mapping:
         ) from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{printable(str(path))} is not TOML: {printable(str(error))}") from None
-    return _mapping(_Toml(str(path), table, _lines(text), ()))
+    return _mapping(_Toml(shown_path(str(path)), table, _lines(text), ()))
 
 
 # ── TOML with line numbers ───────────────────────────────────────────────────────────────────────
@@ -138,8 +139,8 @@ def load_mapping(path: Path) -> Mapping:
 def _lines(text: str) -> dict[tuple[str, ...], int]:
     """The line of each table and key; of a key inside an inline table, the line of that table.
 
-    tomllib keeps no positions. A key that this reading of the text misses gets the line of the table
-    around it, so that a message is never without a place.
+    tomllib keeps no positions. A key that this reading of the text misses gets the line of the
+    table around it, so that a message is never without a place.
     """
     found: dict[tuple[str, ...], int] = {}
     table: tuple[str, ...] = ()
@@ -180,7 +181,9 @@ class _Toml:
         for key in self.table:
             if key not in known:
                 raise self.fail(
-                    f"there is no key {printable(key)!r} here", key, help=f"keys: {', '.join(known)}"
+                    f"there is no key {printable(key)!r} here",
+                    key,
+                    help=f"keys: {', '.join(known)}",
                 )
 
     def inner(self, key: str) -> _Toml:
@@ -228,7 +231,9 @@ def _mapping(toml: _Toml) -> Mapping:
     model = toml.text("model")
     if model is None:
         raise toml.fail("`model` is missing", help="name the class of the model")
-    services = tuple(_service(toml.inner("services").inner(n)) for n in toml.inner("services").table)
+    services = tuple(
+        _service(toml.inner("services").inner(n)) for n in toml.inner("services").table
+    )
     known = [service.name for service in services]
     events = tuple(_event(toml.inner("events").inner(n), known) for n in toml.inner("events").table)
     ends = tuple(_end(toml.inner("ends").inner(n)) for n in toml.inner("ends").table)

@@ -45,7 +45,10 @@ it, because strings of a log become enum members or `LogId`s, and no member is c
 
 @dataclass(frozen=True, slots=True)
 class ObservedFact:
-    """A claim of a line. One case without a value: the field must equal it; else the field names the case."""
+    """A claim of a line.
+
+    One case without a value: the field must equal it; else the field names the case.
+    """
 
     field: str
     before: bool
@@ -57,7 +60,10 @@ class ObservedFact:
 
 @dataclass(frozen=True, slots=True)
 class ObservedRule:
-    """An entry of the mapping with the rule that it names. `fields[i]` tells parameter i, if any does."""
+    """An entry of the mapping with the rule that it names.
+
+    `fields[i]` tells parameter i, if any does.
+    """
 
     entry: EventRule
     rule: ir.Rule
@@ -67,7 +73,7 @@ class ObservedRule:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """A line as a step: values of the rule's parameters and of the facts, in the order of the mapping."""
+    """A line as a step: values of the rule's parameters and of the facts, in their order."""
 
     event: Event
     what: ObservedRule
@@ -85,9 +91,12 @@ class Observation:
     mapping: LogMapping
     model: ir.Model
     key: str | None
+    scopes: Mapping[str, int]  # ids of other sorts, at least
     by_event: Mapping[str, ObservedRule]
     hidden: frozenset[str]
-    after_rules: Mapping[str, tuple[str, ...]]  # of each service, the rules logged after their effect
+    after_rules: Mapping[
+        str, tuple[str, ...]
+    ]  # of each service, the rules logged after their effect
 
     def service_of(self, node: str) -> str | None:
         """The service that a node is an instance of, by the patterns of the mapping."""
@@ -97,7 +106,7 @@ class Observation:
         return None
 
     def observe(self, event: Event) -> Observed | Defect | None:
-        """The line as a step; None if it is no step; a defect if a field has no value of the model."""
+        """The line as a step; None if it is none; a defect if a field has no value of the model."""
         what = self.by_event.get(event.name)
         if what is None or not _matches(what.entry, event):
             return None
@@ -155,7 +164,8 @@ def _value(raw: FieldValue, type_: ir.Type, field: str) -> Value:
 
 def _claim(raw: FieldValue, fact: ObservedFact) -> Value:
     if fact.cases[0][0] is None:
-        # A state's number may leave the bounds that an expression's type has, so any number will do.
+        # A state's number may leave the bounds that an expression's type has, so any number will
+        # do.
         type_ = ir.INT if isinstance(fact.type, ir.Int) else fact.type
         return _value(raw, type_, fact.field)
     for name, _ in fact.cases:
@@ -189,14 +199,23 @@ def observe(
     sorts = [sort.name for sort in model.sorts]
     if mapping.slice is not None and mapping.slice not in sorts:
         raise _unknown(mapping.places["slice"], "sort", mapping.slice, sorts)
+    if mapping.slice is not None and mapping.slice in (scopes or {}):
+        raise UsageError(
+            f"--scope {mapping.slice}: how many ids a slice needs is read from the log",
+            help="--background M adds ids that no line names",
+        )
     found = [_observed_rule(loaded, entry) for entry in mapping.events]
     _check_all_mentioned(model, mapping)
     bound, facts = _bound(model, found, constants, scopes)
-    found = [replace(what, rule=bound.rule(what.rule.name), facts=next(facts)) for what in found]
+    found = [
+        replace(what, rule=bound.rule(what.rule.name), facts=own)
+        for what, own in zip(found, facts, strict=True)
+    ]
     return Observation(
         mapping=mapping,
         model=bound,
         key=mapping.slice,
+        scopes=dict(scopes or {}),
         by_event={what.entry.event: what for what in found},
         hidden=frozenset(mapping.hidden),
         after_rules=_after_rules(mapping),
@@ -222,7 +241,7 @@ def _check_all_mentioned(model: ir.Model, mapping: LogMapping) -> None:
     for name in names:
         if name not in mapped and name not in mapping.hidden:
             raise UsageError(
-                f"{mapping.places['events']}: the rule {name!r} of the model is neither mapped nor hidden",
+                f"{mapping.places['events']}: the rule {name!r} is neither mapped nor hidden",
                 help=f"write [events.{name}], or list it under `hidden` if no line tells of it",
             )
 
@@ -236,7 +255,9 @@ def _observed_rule(loaded: Loaded, entry: EventRule) -> ObservedRule:
     given = dict(entry.params)
     for name in given:
         if name not in [param.name for param in rule.params]:
-            raise _unknown(entry.place, f"parameter of {rule.name}", name, [p.name for p in rule.params])
+            raise _unknown(
+                entry.place, f"parameter of {rule.name}", name, [p.name for p in rule.params]
+            )
     for param in rule.params:
         if param.name in given and not _is_loggable(param.type):
             raise UsageError(
@@ -255,9 +276,7 @@ def _is_loggable(type_: ir.Type) -> bool:
 
 def _observed_fact(loaded: Loaded, rule: ir.Rule, fact: Fact) -> ObservedFact:
     params = {param.name: param.type for param in rule.params}
-    cases = tuple(
-        (value, _parsed(loaded, text, params, fact.place)) for value, text in fact.cases
-    )
+    cases = tuple((value, _parsed(loaded, text, params, fact.place)) for value, text in fact.cases)
     type_ = cases[0][1].type
     for value, expr in cases:
         if value is None and not _is_loggable(expr.type):
@@ -267,7 +286,9 @@ def _observed_fact(loaded: Loaded, rule: ir.Rule, fact: Fact) -> ObservedFact:
             )
         if value is not None and not isinstance(expr.type, ir.Bool):
             raise UsageError(f"{fact.place}: the condition for {printable(value)!r} must be a bool")
-    return ObservedFact(fact.field, fact.before, cases, tuple(t for _, t in fact.cases), type_, fact.place)
+    return ObservedFact(
+        fact.field, fact.before, cases, tuple(t for _, t in fact.cases), type_, fact.place
+    )
 
 
 def _parsed(loaded: Loaded, text: str, params: Mapping[str, ir.Type], place: Place) -> ir.Expr:
@@ -293,8 +314,8 @@ def _bound(
     found: list[ObservedRule],
     constants: Mapping[str, Value] | None,
     scopes: Mapping[str, int] | None,
-) -> tuple[ir.Model, Iterable[tuple[ObservedFact, ...]]]:
-    """The model with its constants bound and its faults uncounted; and each entry's facts, bound too.
+) -> tuple[ir.Model, list[tuple[ObservedFact, ...]]]:
+    """The model with its constants bound and its faults uncounted; and each entry's facts.
 
     The facts travel as properties, so that the pass that binds constants sees them.
     """
@@ -313,11 +334,11 @@ def _bound(
         )
         for what in found
     ]
-    return _uncounted(replace(whole, props=own)), iter(facts)
+    return _uncounted(replace(whole, props=own)), facts
 
 
 def _uncounted(model: ir.Model) -> ir.Model:
-    """Faults without budgets: a log's own faults are free, and the hidden ones are counted by the search."""
+    """Faults without budgets: a log's own are free, and the search counts the hidden ones."""
     counters = {rule.counter for rule in model.rules if rule.counter is not None}
 
     def counts(item: ir.Item) -> bool:
@@ -335,5 +356,3 @@ def _uncounted(model: ir.Model) -> ir.Model:
         for rule in model.rules
     )
     return replace(model, rules=rules, vars=tuple(v for v in model.vars if v.name not in counters))
-
-

@@ -36,8 +36,8 @@ Entries = tuple[tuple[int, tuple[Value, ...]], ...]
 class Others:
     """How to forget and to guess the entries of other ids.
 
-    `guesses` holds for each rule the entries that it looks at; `scalar` is the position of the shared
-    variable that may hold an id.
+    `guesses` holds for each rule the entries that it looks at; `scalar` is the position of the
+    shared variable that may hold an id.
     """
 
     model: ir.Model
@@ -56,7 +56,7 @@ class Others:
             yield tuple(guess)
 
     def forgotten(self, state: State, first: int) -> State:
-        """The state without what it says of the atoms from `first` on, but for the shared variable."""
+        """The state without what it says of atoms from `first` on, but for the shared variable."""
         found = list(state)
         for position in self.indexed:
             found[position] = _without(found[position], self.model.vars[position].type, first)
@@ -116,8 +116,9 @@ def _options(type_: ir.Type, sizes: Sizes, *, counts: bool) -> tuple[Value, ...]
         case ir.Set():
             return (0, 1)
         case ir.Bag():
-            # Where a rule only asks whether there is a copy, one copy stands for many: it is put back
-            # into the unknown after the step. A rule that counts would have to be given every number.
+            # Where a rule only asks whether there is a copy, one copy stands for many: it is put
+            # back into the unknown after the step. A rule that counts would have to be given every
+            # number.
             return None if counts else (0, 1)
         case ir.Map(_, value) if is_finite(value):
             return universe(value, sizes)

@@ -11,14 +11,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
+from checker import ir
 from checker.errors import ExitCode, UsageError
 from checker.states import Value
 
 from .event import Defect, Log
 from .explain import Diagnosis, explain
 from .instances import Line, chains
-from .observe import LogId, Observation
 from .locality import is_product
+from .observe import LogId, Observation
 from .slices import Slice, cut
 from .validate import Answer, Budget, Limits, Logged, LostStep, Shape, ShapeChain, search
 from .worlds import ANY_NUMBER, Step, Worlds
@@ -60,7 +61,10 @@ class Pending:
 
 @dataclass(frozen=True)
 class SliceVerdict:
-    """What is said of one slice. `reason` is why it is UNKNOWN; `is_overdue`: --ended, and still open."""
+    """What is said of one slice.
+
+    `reason` is why it is UNKNOWN; `is_overdue`: --ended, and still open.
+    """
 
     keys: tuple[str, ...]
     verdict: Verdict
@@ -138,7 +142,7 @@ def replay(
     defects = tuple(sorted((*log.defects, *unfit), key=lambda d: d.place))
     if settings.strict and defects:
         raise UsageError(
-            f"{defects[0]}\n{len(defects)} line{'s' * (len(defects) != 1)} of the log could not be used",
+            f"{defects[0]}\n{len(defects)} line{'s' * (len(defects) != 1)} could not be used",
             help="without --strict the rest of the log is checked all the same",
         )
     slices = cut(whole, observation.key)
@@ -148,7 +152,9 @@ def replay(
         verdicts.append(judge.verdict(each))
         if progress is not None:
             progress(number + 1, len(slices))
-    seen = {line.observed.what.rule.name for part in whole for line in part if isinstance(line, Line)}
+    seen = {
+        line.observed.what.rule.name for part in whole for line in part if isinstance(line, Line)
+    }
     return Replay(
         log=log,
         observation=observation,
@@ -175,8 +181,7 @@ def _feeds(defects: Sequence[Defect], observation: Observation) -> bool:
         if all(entry.service != service.name for entry in observation.mapping.events)
     }
     return any(
-        defect.is_gap
-        and (defect.node is None or observation.service_of(defect.node) not in silent)
+        defect.is_gap and (defect.node is None or observation.service_of(defect.node) not in silent)
         for defect in defects
     )
 
@@ -228,8 +233,8 @@ class _Judge:
         done: set[Budget] = set()
         for budget in self.attempts():
             if answer is not None:
-                # A wider collection can only help where a capacity was the limit; a larger background
-                # or more faults never where the width or the time was.
+                # A wider collection can only help where a capacity was the limit; a larger
+                # background or more faults never where the width or the time was.
                 if answer.limit in ("width", "seconds"):
                     break
                 if budget.widened > 1 and not answer.limit:
@@ -294,7 +299,9 @@ class _Judge:
         if answer.open_some and not budget.lost:
             # Perhaps a step that nobody logged has done what is owed.
             answer = self._searched(shape, budget._replace(lost=True))
-        if not answer.accepted:  # a limit: what is owed then stands as it was found without lost steps
+        if (
+            not answer.accepted
+        ):  # a limit: what is owed then stands as it was found without lost steps
             answer = self._searched(shape, budget)
         pending = tuple(self._pending(shape, answer, names))
         overdue = False
@@ -307,7 +314,7 @@ class _Judge:
         )  # fmt: skip
 
     def _owed_by_all(self, shape: Shape) -> int:
-        """The obligations open in all explanations under the widest assumptions; none if that is unknown."""
+        """The obligations open in all explanations under the widest assumptions; 0 if unknown."""
         answer: Answer | None = None
         unknown = self.unknown
         if unknown is not None and self.worlds.of(shape.bound, ANY_NUMBER, WIDENED).is_usable:
@@ -323,14 +330,16 @@ class _Judge:
     ) -> Iterator[Pending]:
         budget = answer.budget
         world = self.worlds.of(shape.bound, budget.background, budget.widened)
-        by_atom = {(each.sort, atom): each.name for each, atom in names.items()}
+        by_atom: dict[tuple[str, Value], str] = {
+            (each.sort, atom): each.name for each, atom in names.items()
+        }
         for bit, obligation in enumerate(world.obligations):
             in_all = bool(answer.open_all >> bit & 1)
             # What concerns no id of the slice may be open only because of the background.
             if in_all or (obligation.is_own and answer.open_some >> bit & 1):
                 params = world.model.prop(obligation.prop).params
                 args = tuple(
-                    by_atom.get((getattr(p.type, "name", ""), a), str(a))
+                    by_atom[p.type.name, a] if isinstance(p.type, ir.Sort) else str(a)
                     for p, a in zip(params, obligation.args, strict=True)
                 )
                 yield Pending(obligation.prop, args, in_all)
@@ -355,7 +364,7 @@ def _is_exact(observation: Observation, slices: Sequence[Slice]) -> bool:
 
 
 def _shape(part: Slice, observation: Observation) -> tuple[Shape, dict[LogId, int]]:
-    """The slice with numbers for ids, in the order in which they appear; its chains keep their order.
+    """The slice with numbers for ids, in the order in which they appear.
 
     Two slices may be alike and get two shapes, if their chains come in another order: that costs a
     search and changes nothing.

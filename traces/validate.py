@@ -20,7 +20,8 @@ from checker.states import State
 from .worlds import Bound, Step, World, Worlds
 
 __all__ = [
-    "Answer", "Budget", "Limits", "Logged", "LostStep", "Node", "Shape", "ShapeChain", "search", "stuck_lines",
+    "Answer", "Budget", "Limits", "Logged", "LostStep", "Node", "Shape", "ShapeChain", "search",
+    "stuck_lines",
 ]  # fmt: skip
 
 
@@ -89,9 +90,10 @@ class Answer:
 
     `limit` is what cut it ("" if nothing did): width, seconds or capacity, and `detail` says more.
     Without a limit, not accepted means rejected.
-    `faults` is the least number of hidden faults of an explanation; `open_all` and `open_some` are the
-    obligations open in all and in some explanations with that number, `open_ever` in all of any number.
-    `stuck` are the explanations of the longest part that has one, empty if the slice was accepted.
+    `faults` is the least number of hidden faults of an explanation; `open_all` and `open_some` are
+    the obligations open in all and in some explanations with that number, `open_ever` in all of any
+    number. `stuck` are the explanations of the longest part that has one, empty if the slice was
+    accepted.
     """
 
     accepted: bool
@@ -142,9 +144,7 @@ def search(shape: Shape, budget: Budget, worlds: Worlds, limits: Limits) -> Answ
 def _run(plan: _Plan) -> Answer:
     world = plan.world
     start = (0,) * len(plan.chains)
-    layer: Layer = {
-        Node(start, state, world.opened(0, state)): 0 for state in world.initial()
-    }
+    layer: Layer = {Node(start, state, world.opened(0, state)): 0 for state in world.initial()}
     layer = plan.closed(layer)
     total = plan.shape.lines()
     for consumed in range(total):
@@ -251,7 +251,8 @@ class _Plan:
 
     def _moved(self, cut: tuple[int, ...], chain: int, position: int) -> tuple[int, ...]:
         moved = [*cut[:chain], position, *cut[chain + 1 :]]
-        # Equal chains are interchangeable: of the cuts that differ by which of them is how far, one is kept.
+        # Equal chains are interchangeable: of the cuts that differ by which of them is how far, one
+        # is kept.
         for twins in self._twins:
             if chain in twins:
                 for twin, value in zip(
@@ -287,7 +288,7 @@ def _twins(chains: Sequence[ShapeChain]) -> list[tuple[int, ...]]:
 def stuck_lines(shape: Shape, answer: Answer, worlds: Worlds) -> Iterator[tuple[Node, int, int]]:
     """For a rejection: each surviving explanation with each line that might have come next.
 
-    Chains and positions are those of `shape`, or of `shape.without_lost()` if the budget was without.
+    Chains and positions are those of `shape`, or of `shape.without_lost()` for such a budget.
     """
     used = shape if answer.budget.lost else shape.without_lost()
     world = worlds.of(shape.bound, answer.budget.background, answer.budget.widened)

@@ -1,4 +1,4 @@
-"""The model as a slice needs it: so many ids, the steps that nobody logs, and what has been computed.
+"""The model as a slice needs it: its ids, the steps nobody logs, and what was computed before.
 
 Owns the connection to the reference engine. Atoms of a sort are numbered: first the ids that the
 slice has seen, in the order of its first lines, then ids that it has not: for the key sort the
@@ -66,7 +66,7 @@ class Claim:
     cases: tuple[tuple[str | None, Callable[[State, tuple[Value, ...]], Value]], ...]
 
     def model_value(self, state: State, args: tuple[Value, ...]) -> tuple[Value, ...]:
-        """What the model says: the value, or the names of all cases that are true. Empty: undefined."""
+        """What the model says: the value, or the names of all true cases. Empty: undefined."""
         if self.cases[0][0] is None:
             value = self.cases[0][1](state, args)
             return () if value is UNDEFINED else (value,)
@@ -116,7 +116,8 @@ class _Table(Generic[K, V]):
 class World:
     """The model for slices with these ids, and `background` more of the key sort.
 
-    Collections may hold `widened` times what the model declares: a capacity bounds a search, not a log.
+    Collections may hold `widened` times what the model declares: a capacity bounds a search, not a
+    log.
     """
 
     def __init__(
@@ -126,7 +127,11 @@ class World:
         self.bound = dict(bound)
         self.background = background
         sizes = {
-            sort.name: max(1, self.bound.get(sort.name, 0) + self._unseen(sort.name))
+            sort.name: max(
+                1,
+                observation.scopes.get(sort.name, 0),
+                self.bound.get(sort.name, 0) + self._unseen(sort.name),
+            )
             for sort in observation.model.sorts
         }
         self.model = _widened(bind(observation.model, scopes=sizes), widened)
@@ -229,7 +234,7 @@ class World:
         return begins, discharges
 
     def moves_on(self, state: State) -> bool:
-        """Can an action of an id of the slice still change something? If not, the slice is at rest."""
+        """Can an action of an id of the slice change something? If not, the slice is at rest."""
         return any(
             after != state
             for name, compiled in self.rules.items()
@@ -283,7 +288,7 @@ class World:
                     yield name, args, cost
 
     def _keyed(self) -> set[str]:
-        """The mapped rules whose lines always tell the key: a step of another id is in another slice."""
+        """The mapped rules whose lines tell the key: a step of another id is in another slice."""
         key = self.observation.key
         keyed = {what.rule.name for what in self.observation.by_event.values()}
         for what in self.observation.by_event.values():

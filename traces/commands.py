@@ -1,0 +1,93 @@
+"""The commands that logs add to `checker`, as data.
+
+What they do is imported when they are called.
+"""
+
+from __future__ import annotations
+
+from checker.command import Argument, Command, Option
+
+__all__ = ["COMMANDS"]
+
+_REPLAY = Command(
+    "replay",
+    "Hold logs of a real service against a model: is there a behaviour that explains them?",
+    "checker.traces.replay_command:run",
+    (
+        Argument("model", "a built-in model, as for `explore`"),
+        Argument("logs", "files of JSON lines, also .gz; - is standard input", many=True),
+    ),
+    (
+        Option(
+            "--mapping",
+            "Which line is which step; a built-in model brings its own.",
+            kind="path",
+            metavar="FILE.toml",
+        ),
+        Option("--variant", "Use a named variant of a built-in model.", metavar="NAME"),
+        Option(
+            "--set",
+            "Give a constant another value; repeatable.",
+            kind="pair",
+            metavar="CONST=VALUE",
+        ),
+        Option(
+            "--scope",
+            "At least so many ids of a sort that is not the slices'; repeatable.",
+            kind="pair",
+            metavar="SORT=N",
+        ),
+        Option(
+            "--ended",
+            "No more lines will come: what is still owed in every explanation fails.",
+            kind="flag",
+        ),
+        Option("--strict", "Stop with 2 if a line could not be used.", kind="flag"),
+        Option(
+            "--max-hidden",
+            "Faults in a slice that no line tells of, at most.",
+            kind="int",
+            metavar="K",
+        ),
+        Option(
+            "--background",
+            "Ids that run unseen beside a slice, at most.",
+            kind="int",
+            default=2,
+            metavar="M",
+        ),
+        Option("--max-width", "Explanations of a slice at once, at most.", kind="int", metavar="N"),
+        Option("--max-seconds", "Stop after so much time.", kind="float", metavar="S"),
+        Option(
+            "--json",
+            "Print one JSON object (docs/reference/log-format.md) instead of text.",
+            kind="flag",
+        ),
+        Option("--quiet", "No progress, and in text nothing but the verdict.", kind="flag"),
+    ),
+    epilog="checker replay outbox log.jsonl\nchecker replay outbox logs/*.jsonl.gz --ended --json",
+)
+
+_LAB_RUN = Command(
+    "lab run",
+    "Run a lab: real services under injected faults, killed and restarted; keeps their log.",
+    "checker.traces.lab_command:run",
+    (Argument("lab", "the lab, such as outbox"),),
+    (
+        Option(
+            "--out", "The log to write; never replaces a file.", kind="path", metavar="FILE.jsonl"
+        ),
+        Option("--seed", "Fixes who is killed, and when.", kind="int", default=1, metavar="N"),
+        Option("--variant", "Which form of the services.", default="correct", metavar="NAME"),
+        Option("--orders", "How many orders.", kind="int", default=100, metavar="N"),
+        Option("--kills", "How many processes are killed.", kind="int", default=8, metavar="N"),
+        Option(
+            "--max-seconds", "Give up after so much time.", kind="float", default=120.0, metavar="S"
+        ),
+        Option("--quiet", "No progress.", kind="flag"),
+    ),
+    epilog="checker lab run outbox --seed 7 --out log.jsonl\n"
+    "checker lab run outbox --variant no_deduplication --out broken.jsonl",
+)
+
+COMMANDS: tuple[Command, ...] = (_REPLAY, _LAB_RUN)

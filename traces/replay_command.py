@@ -1,0 +1,108 @@
+"""`checker replay`: from the command line's values to a report and an exit code.
+
+Owns the choice of the mapping and the checks of flags.
+"""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from checker.commands.settings import request_of
+from checker.errors import ExitCode, UsageError
+from checker.report.terminal import page_for
+from checker.run import prepare
+
+from .jsonl import read_logs
+from .mapping import load_mapping, shipped
+from .observe import observe
+from .replay import WIDTH_MAX, Settings, replay
+from .report import replay_object, replay_text
+
+__all__ = ["run"]
+
+
+def run(
+    *,
+    model: str,
+    logs: Sequence[str],
+    mapping: str | None,
+    variant: str | None,
+    set: Sequence[tuple[str, str]],
+    scope: Sequence[tuple[str, str]],
+    ended: bool,
+    strict: bool,
+    max_hidden: int | None,
+    background: int | None,
+    max_width: int | None,
+    max_seconds: float | None,
+    json: bool,
+    quiet: bool,
+) -> ExitCode:
+    """Returns 0 if all slices are explained and nothing is owed, 1 if not, 3 if undecided."""
+    for flag, value, least in (
+        ("--max-hidden", max_hidden, 0),
+        ("--background", background, 0),
+        ("--max-width", max_width, 1),
+        ("--max-seconds", max_seconds, 0),
+    ):
+        if value is not None and value < least:
+            raise UsageError(f"{flag} must be at least {least}, not {value}")
+    if len({*logs}) < len(logs):
+        raise UsageError("a log is named twice", help="name each file once")
+    request = request_of(model, variant, set, scope, ())
+    prepared = prepare(request)
+    told = load_mapping(_mapping_file(model, mapping))
+    observation = observe(
+        prepared.loaded,
+        told,
+        constants={const.name: const.value for const in prepared.model.consts},
+        scopes=request.scopes,
+    )
+    found = replay(
+        read_logs(logs, told.wanted()),
+        observation,
+        Settings(
+            hidden_max=max_hidden,
+            background_max=2 if background is None else background,
+            width_max=max_width or WIDTH_MAX,
+            seconds_max=max_seconds,
+            ended=ended,
+            strict=strict,
+        ),
+        progress=None if quiet or json else _progress(),
+    )
+    if json:
+        json_module.dump(replay_object(found), sys.stdout, indent=2)
+        sys.stdout.write("\n")
+    else:
+        sys.stdout.write(replay_text(found, page_for(sys.stdout), quiet=quiet))
+    return found.exit_code()
+
+
+def _mapping_file(model: str, mapping: str | None) -> Path:
+    if mapping is not None:
+        return Path(mapping)
+    found = shipped(model)
+    if found is None:
+        raise UsageError(
+            f"there is no mapping for {model}",
+            help="write one (docs/reference/log-format.md) and name it with --mapping FILE.toml",
+        )
+    return found
+
+
+def _progress() -> Callable[[int, int], None] | None:
+    """A line on a terminal that is written over; none where nobody watches."""
+    if not sys.stderr.isatty():
+        return None
+
+    def show(done: int, total: int) -> None:
+        if done % 64 == 0 or done == total:
+            end = "\r\x1b[K" if done == total else ""
+            sys.stderr.write(f"\r{done} of {total} slices{end}")
+            sys.stderr.flush()
+
+    return show
