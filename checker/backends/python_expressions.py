@@ -188,7 +188,7 @@ class Texts:
         match expr.op:
             case "neg":
                 return f"(-{left})"
-            case "//" | "%" if not isinstance(expr.right, ir.Lit):
+            case "//" | "%" if not _is_positive(expr.right):
                 word = "divided" if expr.op == "//" else "remainder"
                 return f"{word}({left}, {right}, {self._site(expr)})"
         return f"({left} {expr.op} {right})"
@@ -365,6 +365,10 @@ class Texts:
 
 
 _LEAST = {"min": "least", "max": "greatest"}
+
+
+def _is_positive(expr: ir.Expr) -> bool:
+    return isinstance(expr, ir.Lit) and isinstance(expr.value, int) and expr.value > 0
 
 
 def _is_bag(expr: ir.Expr) -> bool:

@@ -12,7 +12,7 @@ from checker import ir
 from checker.backends.python import Failure, Program, Undefined
 from checker.errors import UsageError
 from checker.passes.bind import bind, parse_constant, simplify
-from checker.passes.walk import children, free_names, is_total, rebuild, walk
+from checker.passes.walk import children, free_names, is_total, map_item, rebuild, walk
 from checker.states import Value
 
 COMMIT = ir.Enum("Commit", ("ATOMIC", "KEY_FIRST"))
@@ -178,9 +178,7 @@ def _bound_body(*items: ir.Item, update: ir.Expr | None = None) -> tuple[ir.Item
 def test_false_paths_and_true_guards_go() -> None:
     fine = ir.Check(TRUE, ir.CheckKind.ASSERT, "")
     assert _bound_body(ir.Guard(TRUE), fine, ir.Guard(at(0), path=FALSE)) == ()
-    assert _bound_body(ir.Guard(at(0), path=TRUE)) == (
-        ir.Guard(ir.Or((eq(read("at"), lit(0)),))),
-    ) or (_bound_body(ir.Guard(at(0), path=TRUE))[0].path is None)
+    assert _bound_body(ir.Guard(FLAG, path=TRUE)) == (ir.Guard(FLAG),)
 
 
 def test_a_false_guard_and_a_partial_path_stay() -> None:
@@ -237,7 +235,9 @@ class _Maker:
         self.rng = random.Random(seed)
 
     def boolean(self, depth: int, names: tuple[str, ...] = ()) -> ir.Expr:
-        pick = self.rng.randrange(9) if depth else self.rng.randrange(3)
+        pick = (
+            self.rng.choice([0, 1, 2, 3, 4, 5, 6, 7, 7, 7, 8]) if depth else self.rng.randrange(3)
+        )
         inner = (
             [self.boolean(depth - 1, names) for _ in range(self.rng.randint(1, 3))] if depth else []
         )
@@ -265,7 +265,7 @@ class _Maker:
         return make("n", ir.Lit((1, 2), ir.Seq(AT)), test, body)
 
     def number(self, depth: int, names: tuple[str, ...]) -> ir.Expr:
-        pick = self.rng.randrange(7) if depth > 0 else self.rng.randrange(3)
+        pick = self.rng.choice([0, 1, 2, 3, 4, 5, 5, 5, 6]) if depth > 0 else self.rng.randrange(3)
         match pick:
             case 0:
                 return lit(self.rng.randint(-2, 3))
@@ -281,7 +281,7 @@ class _Maker:
                 value = self.number(depth - 1, names)
                 return ir.LetIn("x", value, self.number(depth - 1, inner), AT)
             case 5:
-                seq = ir.Lit((4, 5), ir.Seq(AT))
+                seq = ir.Lit((4,), ir.Seq(AT))
                 return ir.At(seq, self.number(depth - 1, names), AT)
         test = self.boolean(depth - 1, names)
         return ir.Ite(test, self.number(depth - 1, names), self.number(depth - 1, names), AT)
@@ -301,14 +301,9 @@ def test_folding_changes_neither_value_nor_definedness(block: int) -> None:
     undefined = 0
     for seed in range(100 * block, 100 * block + 100):
         expr = _Maker(seed).boolean(4)
-        whole = replace(expr, **{}) if children(expr) else expr
-        plain = _with_constants(whole)
-        folded = (
-            bind(model(variables, [rule("go", [ir.Guard(expr)], {"flag": expr})], consts=CONSTS))
-            .rules[0]
-            .updates[0]
-            .value
-        )
+        plain = _with_constants(expr)
+        made_rule = rule("go", [], {"flag": expr})
+        folded = bind(model(variables, [made_rule], consts=CONSTS)).rules[0].updates[0].value
         for state in ((0, False), (1, True), (3, False)):
             expected = _outcome(made, plain, state)
             assert _outcome(made, folded, state) == expected, f"seed {seed}"
@@ -335,8 +330,6 @@ def test_a_bound_model_has_the_successors_of_the_unfolded_one(deduplicate: bool)
         if isinstance(expr, ir.Const):
             return ir.Read(expr.name, expr.type)
         return rebuild(expr, [opened(child) for child in children(expr)])
-
-    from checker.passes.walk import map_item
 
     rules = tuple(
         replace(
