@@ -216,7 +216,10 @@ class Classes:
 
 
 def encode(value: object, type_: ir.Type, sizes: Sizes) -> Value:
-    """A value of Python code (`OrderId(0)`, `Bag`, a dataclass) in the engines' form."""
+    """A value of Python code (`OrderId(0)`, `Bag`, a dataclass) in the engines' form.
+
+    Raises: AttributeError, StopIteration or ValueError, if the value is not of the type.
+    """
     match type_:
         case ir.Sort():
             return cast(Id, value)._index
@@ -240,16 +243,20 @@ def encode(value: object, type_: ir.Type, sizes: Sizes) -> Value:
             pairs = cast("dict[object, object]", value).items()
             return frozenset((encode(k, key, sizes), encode(v, item, sizes)) for k, v in pairs)
         case ir.Map():
-            raise TypeError("a Map is encoded with its classes: use `encode_map`")
+            return _encode_map(cast("Map[object, object]", value), type_, sizes)
     return value
 
 
-def encode_map(value: Map[Any, Any], type_: ir.Map, classes: Classes) -> Value:
-    """A `Map` in the engines' form: its values in the order of the keys' universe."""
-    keys = universe(type_.key, classes.sizes)
-    return tuple(
-        encode(value[decode(k, type_.key, classes)], type_.value, classes.sizes) for k in keys
-    )
+def _encode_map(value: Map[object, object], type_: ir.Map, sizes: Sizes) -> Value:
+    written = {
+        encode(k, type_.key, sizes): encode(v, type_.value, sizes)
+        for k, v in value._entries.items()
+    }
+    keys = universe(type_.key, sizes)
+    if not written.keys() <= set(keys):
+        raise ValueError(f"a Map with entries for {written.keys() - set(keys)}, outside its keys")
+    default = encode(value._default, type_.value, sizes) if len(written) < len(keys) else None
+    return tuple(written.get(k, default) for k in keys)
 
 
 def decode(value: Value, type_: ir.Type, classes: Classes) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
+from dataclasses import fields, is_dataclass, replace
 from typing import Generic, TypeVar, cast
 
 __all__ = ["Bag", "Id", "IdType", "Map", "copy_value", "scopes"]
@@ -210,4 +211,10 @@ def copy_value(value: T) -> T:
             copied = {key: copy_value(item) for key, item in value.items()}
         case set():
             copied = set(value)
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            # A record is frozen, the collections in it are not.
+            parts = {f.name: getattr(value, f.name) for f in fields(value)}
+            twins = {name: copy_value(part) for name, part in parts.items()}
+            if any(twins[name] is not part for name, part in parts.items()):
+                copied = replace(value, **twins)
     return cast(T, copied)

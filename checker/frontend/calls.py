@@ -1,6 +1,7 @@
-"""Calls and comprehensions: the built-in functions, the collections' methods, records, `@pure` helpers.
+"""Calls and comprehensions: built-in functions, methods of collections, records, `@pure` helpers.
 
-Owns which callables a model may use. `when`, `choose` and `either` are statements (`statements.py`).
+Owns which callables a model may use. `when`, `choose` and `either` are statements
+(`statements.py`).
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .. import ir, model
+from ..source import Span
 from ..states import Value
 from ..values import Bag, Id, Map
 from . import diagnostics as d
@@ -31,7 +33,7 @@ from .scope import Scope, fresh_name
 from .types import annotation, shown, unify
 from .world import Mistake
 
-__all__ = ["Domain", "call", "comprehension", "domain_of", "fits"]
+__all__ = ["Domain", "call", "comprehension", "converted", "domain_of", "fits"]
 
 
 # ── Domains ──────────────────────────────────────────────────────────────────────────────────────
@@ -39,7 +41,7 @@ __all__ = ["Domain", "call", "comprehension", "domain_of", "fits"]
 
 @dataclass(frozen=True)
 class Domain:
-    """What a `for` ranges over: the IR's domain, the bound name, and what each target name stands for."""
+    """What a `for` ranges over: the domain, the bound name, and what each target stands for."""
 
     expr: ir.Expr
     name: str
@@ -103,8 +105,8 @@ def _mapping(inner: ast.expr, scope: Scope) -> tuple[ir.Expr, ir.Expr, ir.Type, 
     match expr.type:
         case ir.Partial(key, value):
             return expr, ir.Keys(expr, ir.Set(key), span), key, value
-        case ir.Map(key, value):
-            return expr, ir.Universe(ir.Set(key), span), key, value
+        case ir.Map():
+            raise Mistake(d.NotIterable(span, shown(expr.type)))
     return None
 
 
@@ -355,7 +357,7 @@ def _isinstance(node: ast.Call, scope: Scope, expected: ir.Type | None) -> ir.Ex
 
 
 def _collection(kind: type) -> Callable[..., ir.Expr]:
-    """`set()`, `Bag(...)`, `list()`, `dict()`: empty of the expected type, or from what is iterated."""
+    """`set()`, `Bag(...)`, `list()`, `dict()`: of the expected type, or of what is iterated."""
 
     def handle(node: ast.Call, scope: Scope, expected: ir.Type | None) -> ir.Expr:
         span, name = scope.span(node), kind.__name__
@@ -367,12 +369,15 @@ def _collection(kind: type) -> Callable[..., ir.Expr]:
         (argument,) = _arguments(node, 1, scope, name)
         if isinstance(argument, ast.GeneratorExp) and kind in (set, frozenset, Bag):
             return comprehension(argument, scope, expected, bag=kind is Bag)
-        return _converted(kind, argument, node, scope)
+        return converted(kind, argument, node, scope, expected)
 
     return handle
 
 
-def _converted(kind: type, argument: ast.expr, node: ast.Call, scope: Scope) -> ir.Expr:
+def converted(
+    kind: type, argument: ast.expr, node: ast.expr, scope: Scope, expected: ir.Type | None
+) -> ir.Expr:
+    """`set(xs)`, `Bag(xs)`, `list(xs)`, `dict(d)`."""
     span = scope.span(node)
     if kind is dict:
         copied = lower(argument, scope)
@@ -458,26 +463,37 @@ def _construct(cls: type, node: ast.Call, scope: Scope) -> ir.Expr:
         raise Mistake(d.CallOutside(span, ast.unparse(node.func)))
     type_ = annotation(cls, scope.world, span)
     assert isinstance(type_, ir.Record)
+    positional = [name for name, _ in type_.fields][: len(node.args)]
     given = _keywords(node, type_, scope)
+    starred = any(isinstance(a, ast.Starred) for a in node.args)
+    if len(node.args) > len(type_.fields) or set(positional) & set(given) or starred:
+        raise Mistake(d.WrongArguments(span, type_.name, len(type_.fields)))
     for (name, field_type), argument in zip(type_.fields, node.args, strict=False):
         given[name] = lower(argument, scope, field_type)
     defaults = {f.name: f.default for f in dataclasses.fields(cls)}
-    values = []
     for name, field_type in type_.fields:
         if name not in given:
-            if defaults[name] is dataclasses.MISSING:
-                raise Mistake(d.MissingRecordField(span, type_.name, name))
-            value = fits(defaults[name], field_type, scope)
-            given[name] = ir.Lit(value, field_type, span)
-        values.append(given[name])
-    return ir.Make(type_, tuple(values), type_, span)
+            given[name] = _default(type_, name, defaults[name], field_type, span)
+    return ir.Make(type_, tuple(given[name] for name, _ in type_.fields), type_, span)
+
+
+def _default(record: ir.Record, name: str, value: object, type_: ir.Type, span: Span) -> ir.Expr:
+    if value is dataclasses.MISSING:
+        raise Mistake(d.MissingRecordField(span, record.name, name))
+    if isinstance(value, Id):
+        raise Mistake(d.IdLiteral(span, f"{record.name}.{name} = {value!r}"))
+    try:
+        return ir.Lit(fits(value, type_), type_, span)
+    except Unfit as unfit:
+        name = f"{record.name}.{name}"
+        raise Mistake(d.DefaultOfOtherType(span, name, shown(type_), str(unfit))) from None
 
 
 class Unfit(Exception):
     """The Python value is not of the type; says what it is instead."""
 
 
-def fits(value: object, type_: ir.Type, scope: Scope | None = None) -> Value:
+def fits(value: object, type_: ir.Type) -> Value:
     """A Python value that a file wrote as a default, in the engines' form. Raises: Unfit."""
     match type_, value:
         case ir.Bool(), bool():
@@ -489,13 +505,13 @@ def fits(value: object, type_: ir.Type, scope: Scope | None = None) -> Value:
         case ir.Option(), None:
             return None
         case ir.Option(item), _:
-            return fits(value, item, scope)
+            return fits(value, item)
         case ir.Record(name, fields), _ if type(value).__name__ == name:
-            return (name, *(fits(getattr(value, f), t, scope) for f, t in fields))
+            return (name, *(fits(getattr(value, f), t) for f, t in fields))
         case ir.Union(records), _:
             for record in records:
                 if type(value).__name__ == record.name:
-                    return fits(value, record, scope)
+                    return fits(value, record)
         case (ir.Set(), set()) | (ir.Bag(), Bag()) | (ir.Seq(), list()) | (ir.Partial(), dict()):
             if len(value) == 0:  # type: ignore[arg-type]
                 return empty(type_)

@@ -1,25 +1,26 @@
 """`choose` and `either`: the environment's choices.
 
-Owns where a choice may stand. `choose` blocks, so it stands before the first write, like `when`; `either`
-never blocks and may follow writes. Neither stands in a loop or where it may be skipped inside an expression.
+Owns where a choice may stand. `choose` blocks, so it stands before the first write, like `when`;
+`either` never blocks and may follow writes. Neither stands in a loop or where it may be skipped
+inside an expression.
 """
 
 from __future__ import annotations
 
 import ast
 import enum
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from .. import ir, model
 from . import diagnostics as d
+from .aliases import note_local
+from .body import Body
+from .bounds import item_of, known
 from .calls import domain_of
 from .expressions import constant_object, item_type, lower
 from .scope import Scope, fresh_name
 from .types import shown
 from .world import Mistake
-
-if TYPE_CHECKING:
-    from .statements import Body
 
 __all__ = ["choose_statement", "hoist_either"]
 
@@ -30,6 +31,8 @@ def choose_statement(target: ast.expr, call: ast.Call, body: Body) -> None:
     _may_choose(span, "choose", body)
     if not isinstance(target, ast.Name):
         raise Mistake(d.ChoiceNotAssigned(span, "choose"))
+    if isinstance(scope.names.get(target.id), ir.Arg):
+        raise Mistake(d.ParameterWritten(scope.span(target), target.id))
     if body.written:
         name, line = next(iter(body.written.items()))
         raise Mistake(d.ChoiceAfterWrite(span, name, line, scope.owner))
@@ -48,6 +51,8 @@ def choose_statement(target: ast.expr, call: ast.Call, body: Body) -> None:
         raise Mistake(d.ChooseFromValues(span))
     name = fresh_name(scope, target.id)
     body.items.append(ir.Choose(name, expr, item, body.path, target.id, span=span))
+    scope.bounds[name] = item_of(known(expr, scope.bounds))
+    note_local(target.id, call.args[0], item, body)
     scope.names[target.id] = ir.Bound(name, item, span)
     body.local_types.setdefault(target.id, item)
 
@@ -86,8 +91,10 @@ class _Hoist(ast.NodeTransformer):
         if not _is_either(node, self.body.scope):
             return self.generic_visit(node)
         bound = _either(node, self.wanted, self.body)
-        self.body.scope.names[bound.name] = bound
-        return ast.copy_location(ast.Name(bound.name, ast.Load()), node)
+        # A name that no source can contain, so that it hides none of the user's.
+        hidden = f"either({bound.name})"
+        self.body.scope.names[hidden] = bound
+        return ast.copy_location(ast.Name(hidden, ast.Load()), node)
 
 
 def _either(node: ast.Call, wanted: str, body: Body) -> ir.Bound:
@@ -147,7 +154,7 @@ def _values(nodes: list[ast.expr], call: ast.Call, scope: Scope) -> tuple[ir.Typ
         if len(set(names)) < len(names):
             raise Mistake(d.EitherTooFew(scope.span(call)))
         # Words of this one choice: an enum without a name in the file.
-        type_: ir.Type = ir.Enum(f"{scope.owner}_{call.lineno}", names)
+        type_: ir.Type = ir.Enum(f"either {' '.join(names)}", names)
         return type_, [ir.Lit(n, type_, scope.span(call)) for n in names]
     values = [lower(n, scope) for n in nodes]
     for value, node in zip(values, nodes, strict=True):

@@ -1,8 +1,8 @@
 """From Python expressions to typed IR expressions.
 
-Owns the expression part of the language: which forms exist, their types, and the coercions between an
-option or union and its members. Calls and comprehensions stand in `calls.py`. Every refusal says what to
-write instead; undefinedness (S8) is left to the IR's partial nodes.
+Owns the expression part of the language: which forms exist, their types, and the coercions between
+an option or union and its members. Calls and comprehensions stand in `calls.py`. Every refusal says
+what to write instead; undefinedness (S8) is left to the IR's partial nodes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from .. import ir
 from ..values import Id
 from . import diagnostics as d
-from .scope import Scope, Unassigned, fresh_name
+from .scope import Scope, Unassigned, fresh_name, is_atomic, no_value
 from .types import annotation, compatible, shown, unify
 from .world import Mistake
 
@@ -132,7 +132,7 @@ def _name(node: ast.Name, scope: Scope, expected: ir.Type | None) -> ir.Expr:
     if node.id in scope.names:
         value = scope.names[node.id]
         if isinstance(value, Unassigned):
-            raise Mistake(None if value.reported else d.MaybeUnassigned(span, node.id))
+            raise Mistake(no_value(value, span, node.id))
         return value
     if node.id == "self":
         raise Mistake(d.BareSelf(span))
@@ -165,7 +165,7 @@ def _attribute(node: ast.Attribute, scope: Scope, expected: ir.Type | None) -> i
 
 def _self_attribute(node: ast.Attribute, scope: Scope) -> ir.Expr:
     name, span, world = node.attr, scope.span(node), scope.world
-    if name in scope.fields:
+    if name in world.fields and name in scope.fields:
         current = scope.fields[name]
         # A plain read keeps the place where it is read, for the report of a false property.
         return ir.Read(name, current.type, span) if isinstance(current, ir.Read) else current
@@ -219,6 +219,11 @@ def _constant(node: ast.Constant, scope: Scope, expected: ir.Type | None) -> ir.
             wanted = "a value" if expected is None else shown(expected)
             raise Mistake(d.NoneOutside(span, wanted))
         return ir.Lit(None, expected, span)
+    if isinstance(node.value, str) and isinstance(expected, ir.Enum) and is_words(expected):
+        if node.value not in expected.members:
+            known = ", ".join(f'"{word}"' for word in expected.members)
+            raise Mistake(d.UnknownWord(span, node.value, known))
+        return ir.Lit(node.value, expected, span)
     literal = _literal(node.value, node, scope)
     if literal is None:
         raise Mistake(d.LiteralOutside(span, type(node.value).__name__))
@@ -311,7 +316,8 @@ def _set_filter(left: ir.Expr, right: ir.Expr, drop: bool, scope: Scope, span: A
 def _compare(node: ast.Compare, scope: Scope, expected: ir.Type | None) -> ir.Expr:
     span = scope.span(node)
     operands = [node.left, *node.comparators]
-    # `a < b < c` means `a < b and b < c`; every operand is free of effects, so reading it twice is sound.
+    # `a < b < c` means `a < b and b < c`; every operand is free of effects, so reading it twice is
+    # sound.
     parts = tuple(
         _compare_pair(left, op, right, scope, node)
         for left, op, right in zip(operands, node.ops, operands[1:], strict=False)
@@ -354,12 +360,19 @@ def _equality(left: ast.expr, right: ast.expr, op: str, scope: Scope, node: ast.
     common = unify(a.type, b.type)
     if common is None:
         raise Mistake(d.ComparesOthers(span, shown(a.type), shown(b.type)))
+    if not _is_none(right):
+        refuse_maps(common, span)
     return ir.Cmp(op, coerce(a, common, left, scope), coerce(b, common, right, scope), span=span)
+
+
+def is_words(type_: ir.Type) -> bool:
+    """Is it the type of an `either` between words? Its name is one that no class can have."""
+    return isinstance(type_, ir.Enum) and type_.name.startswith("either ")
 
 
 def _needs_type(node: ast.expr) -> bool:
     match node:
-        case ast.Constant(None) | ast.Dict() | ast.List() | ast.Set():
+        case ast.Constant(None) | ast.Constant(str()) | ast.Dict() | ast.List() | ast.Set():
             return True
         case ast.Call(ast.Name("set" | "Bag" | "dict" | "list"), args):
             return not args
@@ -396,11 +409,7 @@ def _subset(a: ir.Expr, b: ir.Expr, scope: Scope, span: Any) -> ir.Expr:
 def _membership(left: ast.expr, right: ast.expr, scope: Scope, node: ast.Compare) -> ir.Expr:
     span = scope.span(node)
     if isinstance(right, ast.Tuple | ast.List | ast.Set) and right.elts:
-        item = lower(left, scope)
-        parts = tuple(
-            ir.Cmp("==", item, lower(e, scope, item.type), span=scope.span(e)) for e in right.elts
-        )
-        return ir.Or(parts, span=span) if len(parts) > 1 else parts[0]
+        return _one_of(lower(left, scope), right.elts, scope, span)
     if isinstance(constant_object(right, scope), type):
         raise Mistake(d.MemberOfType(span, ast.unparse(right)))
     collection = lower(right, scope)
@@ -414,6 +423,40 @@ def _membership(left: ast.expr, right: ast.expr, scope: Scope, node: ast.Compare
         inside = ir.Has(collection, coerce(item, wanted, left, scope), span=span)
         return ir.And((ir.Cmp("!=", item, none, span=span), inside), span=span)
     return ir.Has(collection, coerce(item, wanted, left, scope), span=span)
+
+
+def _one_of(item: ir.Expr, nodes: list[ast.expr], scope: Scope, span: Any) -> ir.Expr:
+    """`item in (a, b)`: all of them are evaluated, also behind the one that is equal."""
+    refuse_maps(item.type, span)
+    values = [lower(node, scope, item.type) for node in nodes]
+    if all(is_atomic(value) for value in values):
+        parts = tuple(ir.Cmp("==", item, value, span=value.span) for value in values)
+        return ir.Or(parts, span=span) if len(parts) > 1 else parts[0]
+    display: ir.Expr = ir.Lit(frozenset(), ir.Set(item.type), span)
+    for value in values:
+        display = ir.Insert(display, value, ir.Set(item.type), span)
+    return ir.Has(display, item, span=span)
+
+
+def refuse_maps(type_: ir.Type, span: Any) -> None:
+    """Python compares Maps by their defaults and entries so far, not by their values."""
+    if _holds_map(type_):
+        raise Mistake(d.MapCompared(span))
+
+
+def _holds_map(type_: ir.Type) -> bool:
+    match type_:
+        case ir.Map():
+            return True
+        case ir.Option(item) | ir.Seq(item):
+            return _holds_map(item)
+        case ir.Partial(_, value):
+            return _holds_map(value)
+        case ir.Record(_, fields):
+            return any(_holds_map(t) for _, t in fields)
+        case ir.Union(records):
+            return any(_holds_map(r) for r in records)
+    return False
 
 
 def item_type(type_: ir.Type) -> ir.Type | None:

@@ -16,7 +16,7 @@ from .. import ir, model
 from . import diagnostics as d
 from .expressions import coerce, constant_object, lower, lower_bool
 from .patterns import match_cases
-from .scope import Scope, fresh_name, is_atomic
+from .scope import Scope, Unassigned, fresh_name, is_atomic
 from .types import annotation, shown, unify
 from .world import Mistake
 
@@ -136,56 +136,28 @@ def _either_way(
 def _matched(
     node: ast.Match, rest: list[ast.stmt], scope: Scope, finish: Finish, owner: ast.FunctionDef
 ) -> ir.Expr:
-    value = lower(node.subject, scope)
+    value, scope = lower(node.subject, scope), scope.fork()
     subject = value
     if not is_atomic(value):
         subject = ir.Bound(fresh_name(scope, "subject"), value.type, value.span)
-    cases = list(match_cases(subject, node, scope))
+    cases = match_cases(subject, node, scope)
 
     def build(index: int) -> ir.Expr:
         if index == len(cases):
             return returned(rest, scope.fork(), finish, owner)
         test, names, statements = cases[index]
         then = returned([*statements, *rest], scope.inner(**names), finish, owner)
-        return then if test is None else _either_way(test, then, build(index + 1), node, scope)
+        if test is None:
+            return then
+        # Python may have bound the captures of a case that did not match in the end.
+        scope.names.update(dict.fromkeys(names, Unassigned()))
+        return _either_way(test, then, build(index + 1), node, scope)
 
-    # An exhaustive `match` has no way past its last case, so that case needs no test.
-    if cases and not rest and cases[-1][0] is not None and not _falls_through(cases[-1][2]):
-        _, names, statements = cases[-1]
-        cases[-1] = (
-            (None, names, statements) if _covers_all(node, subject.type, scope) else cases[-1]
-        )
     body = build(0)
     if subject is value:
         return body
     assert isinstance(subject, ir.Bound)
     return ir.LetIn(subject.name, value, body, body.type, value.span)
-
-
-def _falls_through(statements: list[ast.stmt]) -> bool:
-    return not isinstance(statements[-1], ast.Return)
-
-
-def _covers_all(node: ast.Match, type_: ir.Type, scope: Scope) -> bool:
-    names = set()
-    for case in node.cases:
-        patterns = (
-            case.pattern.patterns if isinstance(case.pattern, ast.MatchOr) else [case.pattern]
-        )
-        if case.guard is not None:
-            continue
-        for pattern in patterns:
-            match pattern:
-                case ast.MatchValue(value):
-                    names.add(getattr(constant_object(value, scope), "name", None))
-                case ast.MatchClass(cls, [], []):
-                    names.add(getattr(constant_object(cls, scope), "__name__", None))
-    match type_:
-        case ir.Enum(_, members):
-            return names >= set(members)
-        case ir.Union(records):
-            return names >= {r.name for r in records}
-    return False
 
 
 def parameters_of(

@@ -91,7 +91,7 @@ def load_class(cls: type[Model], *, target: str = "") -> Loaded:
 def parse_expression(
     loaded: Loaded, source: str, params: Mapping[str, ir.Type], *, file: str, line: int = 1
 ) -> ir.Expr:
-    """An expression over the state and some parameters, written outside the model: a fact of a mapping.
+    """An expression over the state and parameters, written outside the model: a fact of a log.
 
     Its names are those of the model's file. Raises: ModelRefused.
     """
@@ -126,7 +126,7 @@ def _import_built_in(name: str) -> ModuleType:
         hint = f"did you mean `{close[0]}`? " if close else ""
         raise UsageError(
             f"there is no model `{name}`",
-            help=f"{hint}the catalogue has: {', '.join(known)}; your own model is a path: {name}.py",
+            help=f"{hint}the catalogue has: {', '.join(known)}; your own is a path: {name}.py",
         )
     return importlib.import_module(f"{BUILT_IN}.{name}")
 

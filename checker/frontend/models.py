@@ -16,12 +16,13 @@ from ..source import NOWHERE, Span
 from ..states import is_finite
 from ..values import Bag, Id, Map
 from . import diagnostics as d
+from .body import Body
 from .calls import Unfit, fits
 from .expressions import lower_bool
 from .functions import liveness_of, parameters_of, returned
 from .scope import Scope
-from .statements import Body, run
-from .stored import limits
+from .statements import run
+from .stored import keeps
 from .tidy import tidy
 from .types import annotation, shown
 from .world import Mistake, World
@@ -60,9 +61,9 @@ def lower_model(cls: type[model.Model], node: ast.ClassDef, world: World) -> ir.
     if not rules and not world.mistakes:
         world.mistakes.append(d.NoSteps(_class_span(node, world), cls.__name__))
     sorts = [
-        ir.SortDecl(name, world.classes[name].scope, _doc(world.classes[name]), NOWHERE)  # type: ignore[attr-defined]
-        for name in world.classes
-        if issubclass(world.classes[name], Id)
+        ir.SortDecl(name, found.scope, _doc(found), NOWHERE)
+        for name, found in world.classes.items()
+        if issubclass(found, Id)
     ]
     plain = [v for v in variables if not v.is_counter]
     counters = [v for v in variables if v.is_counter]
@@ -156,9 +157,10 @@ def _field(
         world.constants[name] = type_
         if not isinstance(type_, ir.Bool | ir.Int | ir.Enum):
             raise Mistake(d.ConstantType(span, name, shown(type_)))
-        constants.append(
-            ir.ConstDecl(name, type_, _default(value, type_, name, node, scope), span=span)
-        )
+        given = _default(value, type_, name, node, scope)
+        if not keeps(ir.Lit(given, type_), type_, scope):
+            raise Mistake(d.DefaultOutsideBounds(span, name, ast.unparse(node.value)))
+        constants.append(ir.ConstDecl(name, type_, given, span=span))
         return
     world.fields[name] = type_
     _refuse_unbounded(type_, name, scope.span(node.annotation))
@@ -166,16 +168,8 @@ def _field(
         init = _map_default(value, type_, name, node, scope)
     else:
         init = ir.Lit(_default(value, type_, name, node, scope), type_, scope.span(node.value))
-    loose = (
-        ir.Lit(init.value, ir.INT, span)
-        if isinstance(init, ir.Lit) and isinstance(type_, ir.Int)
-        else init
-    )
-    if limits(loose, type_, scope):
-        assert isinstance(type_, ir.Int)
-        raise Mistake(
-            d.DefaultOutsideBounds(span, name, ast.unparse(node.value), type_.lo, type_.hi)
-        )
+    if not keeps(init, type_, scope):
+        raise Mistake(d.DefaultOutsideBounds(scope.span(node.value), name, ast.unparse(node.value)))
     variables.append(ir.Var(name, type_, init, span=span))
 
 
@@ -204,7 +198,7 @@ def _default(value: Any, type_: ir.Type, name: str, node: ast.AnnAssign, scope: 
     if isinstance(value, set | list | dict | Bag) and len(value) > 0:
         raise Mistake(d.NonEmptyDefault(span, name))
     try:
-        return fits(value, type_, scope)
+        return fits(value, type_)
     except Unfit:
         raise Mistake(
             d.DefaultOfOtherType(span, name, shown(type_), type(value).__name__)

@@ -6,13 +6,12 @@ Owns no statements: `statements.py` and `functions.py` put the cases together.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
 
 from .. import ir
 from . import diagnostics as d
-from .expressions import constant_object, lower
+from .expressions import conjunction, constant_object, lower, lower_bool
 from .scope import Scope
-from .types import annotation, shown
+from .types import annotation, compatible, shown
 from .world import Mistake
 
 __all__ = ["Case", "match_cases"]
@@ -21,15 +20,52 @@ __all__ = ["Case", "match_cases"]
 Case = tuple[ir.Expr | None, dict[str, ir.Expr], list[ast.stmt]]
 
 
-def match_cases(subject: ir.Expr, node: ast.Match, scope: Scope) -> Iterator[Case]:
-    """The cases of a `match`, in order."""
-    from .expressions import conjunction, lower_bool
-
+def match_cases(subject: ir.Expr, node: ast.Match, scope: Scope) -> list[Case]:
+    """The cases of a `match`, in order; the last one needs no test if nothing else is left."""
+    cases: list[Case] = []
     for case in node.cases:
         tests, names = _pattern(subject, case.pattern, scope)
         if case.guard is not None:
             tests = [*tests, lower_bool(case.guard, scope.inner(**names))]
-        yield conjunction(*tests), names, case.body
+        cases.append((conjunction(*tests), names, case.body))
+    if _covers_all(node, subject.type, scope):
+        _, names, statements = cases[-1]
+        cases[-1] = (None, names, statements)
+    return cases
+
+
+def _covers_all(node: ast.Match, type_: ir.Type, scope: Scope) -> bool:
+    """Does every value match one of the cases, whatever its parts are?"""
+    found: set[str | None] = set()
+    for case in node.cases:
+        if case.guard is not None:
+            continue
+        alternatives = case.pattern
+        for pattern in (
+            alternatives.patterns if isinstance(alternatives, ast.MatchOr) else [alternatives]
+        ):
+            match pattern:
+                case ast.MatchValue(value):
+                    found.add(getattr(constant_object(value, scope), "name", ""))
+                case ast.MatchSingleton(None):
+                    found.add(None)
+                case ast.MatchClass(cls, parts, _, named) if _all_captures([*parts, *named]):
+                    found.add(getattr(constant_object(cls, scope), "__name__", ""))
+    wanted: set[str | None] = set()
+    if isinstance(type_, ir.Option):
+        wanted, type_ = {None}, type_.item
+    match type_:
+        case ir.Enum(_, members):
+            return found >= wanted | set(members)
+        case ir.Union(records):
+            return found >= wanted | {r.name for r in records}
+        case ir.Record(name):
+            return found >= wanted | {name}
+    return False
+
+
+def _all_captures(patterns: list[ast.pattern]) -> bool:
+    return all(isinstance(p, ast.MatchAs) and p.pattern is None for p in patterns)
 
 
 def _pattern(
@@ -88,8 +124,10 @@ def _class_pattern(
     if isinstance(inner.type, ir.Union) and record in inner.type.records:
         tests.append(ir.Is(inner, record, span=span))
         inner = ir.Narrow(inner, record, span)
-    if inner.type != record:
+    if not compatible(inner.type, record):
         raise Mistake(d.ComparesOthers(span, shown(subject.type), record.name))
+    if len(pattern.patterns) > len(record.fields):
+        raise Mistake(d.WrongArguments(span, record.name, len(record.fields)))
     positional = zip((f for f, _ in record.fields), pattern.patterns, strict=False)
     keyword = zip(pattern.kwd_attrs, pattern.kwd_patterns, strict=True)
     names: dict[str, ir.Expr] = {}

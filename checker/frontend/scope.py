@@ -11,27 +11,41 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from .. import ir
+from ..errors import Diagnostic
 from ..source import Span
+from . import diagnostics as d
 from .world import World, span_of
 
-__all__ = ["Scope", "Unassigned", "fresh_name", "is_atomic"]
+__all__ = ["Scope", "Unassigned", "fresh_name", "is_atomic", "no_value"]
 
 Place = Literal["step", "property", "pure", "fact"]
 
 
 @dataclass(frozen=True)
 class Unassigned:
-    """A local that has no value here: assigned on one branch only, in a loop, or by a faulty statement.
+    """A local without a value here: assigned on one branch only, in a loop, or by a mistake.
 
-    `reported` is true for the last, whose mistake is known already.
+    `reported` is true for the last, whose mistake is known already. `changed` names what the local
+    shared with, and the line that changed it.
     """
 
     reported: bool = False
+    changed: tuple[str, int] | None = None
+
+
+def no_value(value: Unassigned, span: Span, name: str) -> Diagnostic | None:
+    """Why the local cannot be read here; None if that has been said."""
+    if value.changed is not None:
+        return d.SharedChanged(span, name, *value.changed)
+    return None if value.reported else d.MaybeUnassigned(span, name)
 
 
 @dataclass
 class Scope:
-    """`names` and `fields` change as the statements are read; `used` keeps bound names unique in a rule."""
+    """`names` and `fields` change as the statements are read; `used` keeps bound names unique.
+
+    `bounds` holds what is known of the bounds of those names (`bounds.py`).
+    """
 
     world: World
     file: str
@@ -41,6 +55,7 @@ class Scope:
     names: dict[str, ir.Expr | Unassigned] = field(default_factory=dict)
     fields: dict[str, ir.Expr] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
+    bounds: dict[str, ir.Type] = field(default_factory=dict)
     calling: tuple[Callable[..., Any], ...] = ()
 
     def span(self, node: ast.AST) -> Span:
@@ -56,7 +71,7 @@ class Scope:
 
 
 def fresh_name(scope: Scope, wanted: str) -> str:
-    """A name that nothing else in this rule is bound to: the wanted one, or with a number behind it."""
+    """A name that nothing else in this rule has: the wanted one, or with a number behind it."""
     name, number = wanted, 1
     while name in scope.used or name in scope.world.fields:
         name, number = f"{wanted}_{number}", number + 1

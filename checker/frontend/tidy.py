@@ -1,7 +1,7 @@
 """Makes what `statements.py` wrote readable: names that are used once, or never, are put in place.
 
-Owns no meaning. Only an expression that is always defined may move or go: where it is evaluated decides
-whether an undefined one is a step error or hidden behind a false guard.
+Owns no meaning. Only an expression that is always defined may move or go: where it is evaluated
+decides whether an undefined one is a step error or hidden behind a false guard.
 """
 
 from __future__ import annotations
@@ -28,13 +28,33 @@ def is_total(expr: object) -> bool:
     """
     if isinstance(expr, _PARTIAL):
         return False
-    if isinstance(expr, ir.At) and not isinstance(expr.collection.type, ir.Map):
-        return False
-    if isinstance(expr, ir.Put | ir.Without) and isinstance(expr.collection.type, ir.Seq):
+    if isinstance(expr, ir.At | ir.Put | ir.Without) and not _has_every_key(expr):
         return False
     if isinstance(expr, ir.Fold) and expr.op != "sum":
         return False
     return all(is_total(part) for part in _parts(expr))
+
+
+def _has_every_key(expr: ir.At | ir.Put | ir.Without) -> bool:
+    match expr.collection.type:
+        case ir.Map(key):
+            return not _holds_int(key)  # an int may be outside the bounds of the keys
+        case ir.Partial():
+            return not isinstance(expr, ir.At)
+    return False
+
+
+def _holds_int(type_: ir.Type) -> bool:
+    match type_:
+        case ir.Int():
+            return True
+        case ir.Option(item):
+            return _holds_int(item)
+        case ir.Record(_, parts):
+            return any(_holds_int(t) for _, t in parts)
+        case ir.Union(records):
+            return any(_holds_int(record) for record in records)
+    return False
 
 
 def _parts(node: object) -> Iterator[object]:

@@ -20,7 +20,7 @@ from ..values import Bag, Id, Map
 from . import diagnostics as d
 from .world import Mistake, World
 
-__all__ = ["annotation", "compatible", "covers", "shown", "unify"]
+__all__ = ["annotation", "compatible", "is_mutable", "shown", "unify"]
 
 
 def annotation(hint: Any, world: World, span: Span) -> ir.Type:
@@ -125,6 +125,8 @@ def _collection(hint: Any, world: World, span: Span) -> ir.Type:
     if origin not in (set, list, dict, Bag, Map):
         raise Mistake(d.TypeOutside(span, str(hint).removeprefix("typing.")))
     inner = [annotation(a, world, span) for a in args]
+    if origin is not list and is_mutable(inner[0]):
+        raise Mistake(d.NotHashable(span, shown(inner[0])))
     if origin is set:
         return ir.Set(inner[0])
     if origin is list:
@@ -170,6 +172,20 @@ def shown(type_: ir.Type) -> str:
             return f"dict[{shown(key)}, {shown(value)}]"
 
 
+def is_mutable(type_: ir.Type) -> bool:
+    """Does Python hold values of this type in objects that can be changed in place?"""
+    match type_:
+        case ir.Set() | ir.Bag() | ir.Seq() | ir.Map() | ir.Partial():
+            return True
+        case ir.Option(item):
+            return is_mutable(item)
+        case ir.Record(_, fields):
+            return any(is_mutable(t) for _, t in fields)
+        case ir.Union(records):
+            return any(is_mutable(r) for r in records)
+    return False
+
+
 def unify(a: ir.Type, b: ir.Type) -> ir.Type | None:
     """The type that both have a place in: equal, or one the option or the union of the other."""
     if compatible(a, b):
@@ -184,21 +200,3 @@ def unify(a: ir.Type, b: ir.Type) -> ir.Type | None:
     if isinstance(b, ir.Union) and isinstance(a, ir.Record) and a in b.records:
         return b
     return None
-
-
-def covers(declared: ir.Type, value: ir.Type) -> bool:
-    """Does every value of the second type keep the bounds and capacities of the first?"""
-    match declared, value:
-        case ir.Int(None, None), ir.Int():
-            return True
-        case ir.Int(lo, hi), ir.Int(low, high):
-            return None not in (lo, hi, low, high) and lo <= low and high <= hi  # type: ignore[operator]
-        case ir.Bag(x, m), ir.Bag(y, n):
-            return n <= m and covers(x, y)
-        case ir.Seq(x, m), ir.Seq(y, n):
-            return n <= m and covers(x, y)
-        case (ir.Set(x), ir.Set(y)) | (ir.Option(x), ir.Option(y)):
-            return covers(x, y)
-        case (ir.Map(k, x), ir.Map(m, y)) | (ir.Partial(k, x), ir.Partial(m, y)):
-            return covers(k, m) and covers(x, y)
-    return declared == value

@@ -1,7 +1,7 @@
 """What the front end knows while it reads one model: classes by name, parsed files, mistakes found.
 
-Owns no grammar. Names are resolved to the objects that Python itself resolved them to, so an alias or
-`import checker as c` means what it means to Python.
+Owns no grammar. Names are resolved to the objects that Python itself resolved them to, so an alias
+or `import checker as c` means what it means to Python.
 """
 
 from __future__ import annotations

@@ -32,6 +32,7 @@ __all__ = [
     "NoSource",
     "NoSteps",
     "NonEmptyDefault",
+    "NotHashable",
     "ParameterInfinite",
     "ParameterUntyped",
     "ParametersOutside",
@@ -157,13 +158,11 @@ class DefaultOfOtherType(Diagnostic):
 class DefaultOutsideBounds(Diagnostic):
     slug = "default-outside-bounds"
     title = "the default of `{name}` is outside its bounds"
-    label = "{value} is not within {lo} to {hi}"
+    label = "{value} is not within the bounds of the type"
     help = "widen the bounds or change the default"
 
     name: str
     value: str
-    lo: int | None
-    hi: int | None
 
 
 @dataclass(frozen=True)
@@ -258,6 +257,16 @@ class InfiniteKey(Diagnostic):
     title = "a Map cannot have a value for every `{actual}`"
     label = "there are infinitely many"
     help = "use a dict, or bound the key's type"
+
+    actual: str
+
+
+@dataclass(frozen=True)
+class NotHashable(Diagnostic):
+    slug = "not-hashable"
+    title = "{actual} cannot be an element of a set or Bag, or a key"
+    label = "Python cannot hash what can be changed in place"
+    help = "use a list of them, or a Map from an Id"
 
     actual: str
 

@@ -24,6 +24,7 @@ __all__ = [
     "IsOnValues",
     "IsinstanceOutside",
     "LiteralOutside",
+    "MapCompared",
     "MaybeUnassigned",
     "MemberOfType",
     "MethodAsValue",
@@ -45,6 +46,7 @@ __all__ = [
     "OrderLeak",
     "OrderOnIds",
     "Recursion",
+    "SharedChanged",
     "SliceOutside",
     "SortAsValue",
     "StatementAsExpression",
@@ -54,6 +56,7 @@ __all__ = [
     "UnknownMethod",
     "UnknownName",
     "UnknownRecordField",
+    "UnknownWord",
     "WrongArguments",
 ]
 
@@ -226,6 +229,18 @@ class MaybeUnassigned(Diagnostic):
 
 
 @dataclass(frozen=True)
+class SharedChanged(Diagnostic):
+    slug = "shared-changed"
+    title = "`{name}` may have changed together with `{root}`"
+    label = "`{root}` was changed on line {line}; in Python both may be one collection"
+    help = "copy where `{name}` is assigned: `.copy()`"
+
+    name: str
+    root: str
+    line: int
+
+
+@dataclass(frozen=True)
 class TypeMismatch(Diagnostic):
     slug = "type-mismatch"
     title = "{actual} where {expected} is expected"
@@ -277,6 +292,25 @@ class NeverNone(Diagnostic):
 
     text: str
     actual: str
+
+
+@dataclass(frozen=True)
+class MapCompared(Diagnostic):
+    slug = "map-compared"
+    title = "two Maps are compared"
+    label = "Python would compare their defaults, too"
+    help = "compare the entries: `all(a[k] == b[k] for k in Sort)`"
+
+
+@dataclass(frozen=True)
+class UnknownWord(Diagnostic):
+    slug = "unknown-word"
+    title = '"{word}" is none of the alternatives'
+    label = "they are: {known}"
+    help = "compare with one of the words of the `either`"
+
+    word: str
+    known: str
 
 
 @dataclass(frozen=True)

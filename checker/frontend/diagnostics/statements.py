@@ -20,6 +20,7 @@ __all__ = [
     "LoopChangesDomain",
     "LoopDependsOnOrder",
     "LoopReadsWritten",
+    "MapEntryDeleted",
     "MutatesCopy",
     "ParameterWritten",
     "PatternOutside",
@@ -199,6 +200,16 @@ class MutatesCopy(Diagnostic):
 
 
 @dataclass(frozen=True)
+class MapEntryDeleted(Diagnostic):
+    slug = "map-entry-deleted"
+    title = "`{text}` would leave a key without a value"
+    label = "a Map has a value for every key"
+    help = "assign the entry its first value, or declare a dict"
+
+    text: str
+
+
+@dataclass(frozen=True)
 class PopOutside(Diagnostic):
     slug = "pop-outside"
     title = "`pop` of this"
@@ -221,7 +232,7 @@ class LoopDependsOnOrder(Diagnostic):
     slug = "loop-depends-on-order"
     title = "which turn writes `{name}` last depends on an order that does not exist"
     label = "for {target} in ..."
-    help = "write `self.{name}[{target}]`, or use only `add`, only `discard` or only `+=`"
+    help = "write `{name}[{target}]`, or use only `add`, only `discard` or only `+=`"
 
     name: str
     target: str
