@@ -125,15 +125,13 @@ class _Reader:
         return UsageError(f"{self.path}:{self._line(where)}: `{shown}` {message}", help=help)
 
     def _line(self, where: tuple[str, ...]) -> int:
-        # tomllib keeps no lines: find each key of the path behind the one before. A number in the
-        # path says which of several tables with the same header is meant.
+        # tomllib keeps no lines: find each key of the path behind the one before.
         position = 0
         for part in where:
             if index := re.fullmatch(r"(\w+)\[(\d+)\]", part):
-                headers = [m.start() for m in re.finditer(r"(?m)^\[\[", self.text)]
-                same = [p for p in headers if f".{index[1]}]]" in self.text[p:].split("\n")[0]]
-                after = [p for p in same if p >= position]
-                position = after[int(index[2])] if int(index[2]) < len(after) else position
+                header = rf"(?m)^\s*\[\[\s*{re.escape(where[0])}\s*\.\s*{index[1]}\s*\]\]"
+                starts = [found.start() for found in re.finditer(header, self.text)]
+                position = starts[int(index[2])] if int(index[2]) < len(starts) else position
             elif found := re.compile(rf"\b{re.escape(part)}\b").search(self.text, position):
                 position = found.start()
         return self.text.count("\n", 0, position) + 1

@@ -64,13 +64,14 @@ def printable(text: str) -> str:
     'a\\x1b[31mb\\nc'
     """
     return "".join(
-        c.encode("unicode_escape").decode() if unicodedata.category(c) in _CONTROL else c
+        c.encode("unicode_escape").decode() if unicodedata.category(c) in _HIDDEN else c
         for c in text
     )
 
 
-# Other, surrogates and formatting: escape sequences, and letters that reverse the line's direction.
-_CONTROL = {"Cc", "Cf", "Cs", "Co", "Zl", "Zp"}
+# Control and formatting letters, and those that no font has: escape sequences, line ends, and what
+# reverses the direction of a line.
+_HIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 
 
 def width_of(text: str) -> int:
@@ -93,7 +94,8 @@ def hang(
     ['key  one, two,', '     three']
     """
     indent = " " * width_of(prefix)
-    room = max(16, page.width - len(indent))
+    # Room is kept for the gap's sign, which ends a line that goes on.
+    room = max(16, page.width - len(indent) - len(gap.rstrip()))
     lines: list[str] = []
     is_whole = True  # nothing is put behind the end of a broken part
     for part in parts:

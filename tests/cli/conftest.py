@@ -26,12 +26,12 @@ Checker = Callable[..., Ran]
 def checker(tmp_path: Path) -> Checker:
     """Runs `checker` with the arguments, in an empty folder."""
 
-    def run(*arguments: str, columns: int = 80, **environment: str) -> Ran:
+    def run(*arguments: str, columns: int = 80, folder: Path = tmp_path, **environment: str) -> Ran:
         settled = {k: v for k, v in os.environ.items() if not k.startswith("CRASHPROOF")}
         settled |= {"COLUMNS": str(columns), "PYTHONIOENCODING": "utf-8", "TMPDIR": str(tmp_path)}
         done = subprocess.run(
             [sys.executable, "-c", "from checker.cli import main; main()", *arguments],
-            cwd=tmp_path,
+            cwd=folder,
             env=settled | environment,
             capture_output=True,
             encoding="utf-8",
