@@ -1,0 +1,219 @@
+"""The search against behaviours that were made, and against an enumeration that is too simple to be wrong."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+
+import pytest
+
+from checker.backends.failure import Failure
+from checker.backends.python import Program
+from checker.passes.bind import bind
+from checker.states import State
+from checker.traces.replay import Replay, Verdict
+from checker.traces.validate import Budget, Limits, Logged, LostStep, Shape, search
+from checker.traces.worlds import ANY_NUMBER, Step, Worlds
+
+from .conftest import Held, outbox_observation
+
+OBSERVATION = outbox_observation()
+SERVICE = {
+    "place_order": "producer",
+    "publish": "relay",
+    "mark_sent": "relay",
+    "consume": "consumer",
+}
+
+
+# ── Behaviours of the model are accepted ─────────────────────────────────────────────────────────
+
+
+class Service:
+    """Writes the log of a walk: who does a step, and what a kill loses."""
+
+    def __init__(self, choice: random.Random) -> None:
+        self.choice = choice
+        self.number = dict.fromkeys(("producer", "relay", "consumer"), 1)
+        self.lines: list[tuple[str, str]] = []
+
+    def node(self, service: str) -> str:
+        return f"{service}-{self.number[service]}"
+
+    def kill(self, service: str) -> None:
+        """The last line of the instance is lost half the time."""
+        node = self.node(service)
+        own = [n for n, (writer, _) in enumerate(self.lines) if writer == node]
+        if own and self.choice.random() < 0.5:
+            del self.lines[own[-1]]
+        self.lines.append(("driver", f"killed target={node}"))
+        self.number[service] += 1
+
+    def shuffled(self) -> str:
+        """The lines in any order that keeps each node's own."""
+        rows: dict[str, list[str]] = {}
+        for node, line in self.lines:
+            rows.setdefault(node, []).append(line)
+        found = []
+        while rows:
+            node = self.choice.choice(sorted(rows))
+            found.append(f"{node}: {rows[node].pop(0)}")
+            if not rows[node]:
+                del rows[node]
+        return ";".join(found)
+
+
+def walk(seed: int) -> str:
+    """The log of a random behaviour of the outbox with three orders."""
+    choice = random.Random(seed)
+    model = bind(OBSERVATION.model, scopes={"OrderId": 3})
+    program, service = Program(model), Service(choice)
+    applied = [var.name for var in model.vars].index("applied")
+    shipped = [var.name for var in model.vars].index("shipped")
+    state = program.initial_states()[0]
+    redelivered = 0
+    for _ in range(choice.randint(4, 18)):
+        steps = [
+            (rule.rule.name, args, after)
+            for rule in program.rules
+            for args in rule.args
+            for _, after in rule.step(state, args)
+            if not isinstance(after, Failure)
+            if rule.rule.name != "redeliver" or redelivered < 2
+        ]
+        if not steps:
+            break
+        name, args, after = choice.choice(steps)
+        if name == "crash_relay":
+            service.kill("relay")
+        elif name == "redeliver":
+            redelivered += 1
+        else:
+            facts = ""
+            if name == "consume":
+                before, count = state[applied], dict(after[shipped])  # type: ignore[call-overload]
+                outcome = "duplicate" if args[0] in before else "shipped"  # type: ignore[operator]
+                facts = f" shipped={count[args[0]]} outcome={outcome}"
+            service.lines.append((service.node(SERVICE[name]), f"{name} order-{args[0]}{facts}"))
+            if choice.random() < 0.1 and SERVICE[name] != "relay":
+                service.kill(SERVICE[name])
+        state = after
+    return service.shuffled()
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_the_log_of_a_behaviour_is_accepted(held: Held, seed: int) -> None:
+    text = walk(seed)
+    if text:
+        found: Replay = held.text(text)
+        assert {each.verdict for each in found.slices} == {Verdict.ACCEPTED}, text
+
+
+# ── A simple enumeration agrees ──────────────────────────────────────────────────────────────────
+
+
+def enumerated(shape: Shape, background: int, faults_max: int) -> bool:
+    """Is there an explanation?
+
+    Depth first, one step at a time, over everything that may happen next.
+    """
+    model = bind(OBSERVATION.model, scopes={"OrderId": 1 + background})
+    program = Program(model)
+    rules = {rule.rule.name: rule for rule in program.rules}
+    names = [var.name for var in model.vars]
+
+    def after(name: str, state: State, atom: int | None) -> list[State]:
+        args = () if atom is None else (atom,)
+        return [end for _, end in rules[name].step(state, args) if not isinstance(end, Failure)]
+
+    def fits(step: Step, before: State, end: State) -> bool:
+        if step.event != "consume":
+            return True
+        count = dict(end[names.index("shipped")]).get(0, 0)  # type: ignore[call-overload]
+        seen = 0 in before[names.index("applied")]  # type: ignore[operator]
+        return step.facts == (count, "duplicate" if seen else "shipped")
+
+    def following(
+        at: tuple[int, ...], state: State, used: int
+    ) -> Iterator[tuple[tuple[int, ...], State, int]]:
+        for other in range(1, 1 + background):
+            for name in SERVICE:
+                yield from ((at, end, used) for end in after(name, state, other))
+        for atom in range(1 + background):
+            if used < faults_max:
+                yield from ((at, end, used + 1) for end in after("redeliver", state, atom))
+        for number, chain in enumerate(shape.chains):
+            if at[number] == len(chain):
+                continue
+            item = chain[at[number]]
+            moved = (*at[:number], at[number] + 1, *at[number + 1 :])
+            if isinstance(item, LostStep):
+                yield moved, state, used
+                for name in item.rules:
+                    yield from ((moved, end, used) for end in after(name, state, 0))
+            elif item.step.event == "killed":
+                ends = after("crash_relay", state, None)
+                yield from ((moved, end, used) for end in ends or [state])
+            else:
+                ends = after(item.step.event, state, 0)
+                yield from ((moved, e, used) for e in ends if fits(item.step, state, e))
+
+    start = ((0,) * len(shape.chains), program.initial_states()[0], 0)
+    seen, waiting = {start}, [start]
+    while waiting:
+        at, state, used = waiting.pop()
+        if all(p == len(chain) for p, chain in zip(at, shape.chains, strict=True)):
+            return True
+        for node in following(at, state, used):
+            if node not in seen:
+                seen.add(node)
+                waiting.append(node)
+    return False
+
+
+def random_shape(seed: int) -> Shape:
+    """A few lines of one order in any order, most of them no behaviour."""
+    choice = random.Random(seed)
+
+    def line(name: str) -> Logged:
+        facts = (
+            (choice.randint(1, 2), choice.choice(["shipped", "duplicate"]))
+            if name == "consume"
+            else ()
+        )
+        return Logged(Step(name, () if name == "killed" else (0,), facts), True)
+
+    relay = [choice.choice(["publish", "mark_sent", "killed"]) for _ in range(choice.randint(0, 3))]
+    chains = [
+        [line("place_order") for _ in range(choice.randint(0, 1))],
+        [line(name) for name in sorted(relay, key=lambda _: choice.random())],
+        [line("consume") for _ in range(choice.randint(0, 2))],
+    ]
+    rules = [("place_order",), ("publish", "mark_sent"), ("consume",)]
+    full = []
+    for chain, own in zip(chains, rules, strict=True):
+        items: list[Logged | LostStep] = list(chain)
+        if choice.random() < 0.4:
+            items.insert(choice.randint(0, len(items)), LostStep(own))
+        if items:
+            full.append(tuple(items))
+    return Shape((("OrderId", 1),), tuple(full))
+
+
+@pytest.mark.parametrize("seed", range(150))
+def test_the_search_agrees_with_an_enumeration(seed: int) -> None:
+    shape, worlds, limits = random_shape(seed), Worlds(OBSERVATION), Limits(10**6, float("inf"))
+    for faults in (0, 1):
+        answer = search(shape, Budget(1, faults, True), worlds, limits)
+        assert not answer.limit
+        assert answer.accepted == enumerated(shape, 1, faults), shape
+        unknown = search(shape, Budget(ANY_NUMBER, faults, True, 8), worlds, limits)
+        if answer.accepted:
+            assert unknown.accepted, "a rejection for every number of background ids was wrong"
+
+
+@pytest.mark.parametrize("seed", range(0, 150, 10))
+def test_what_an_unknown_background_rejects_two_ids_reject(seed: int) -> None:
+    shape, worlds, limits = random_shape(seed), Worlds(OBSERVATION), Limits(10**6, float("inf"))
+    if not search(shape, Budget(ANY_NUMBER, 1, True, 8), worlds, limits).accepted:
+        assert not enumerated(shape, 2, 1)
