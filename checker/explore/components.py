@@ -14,6 +14,8 @@ from .state_graph import StateGraph
 
 __all__ = ["components", "fair_components"]
 
+_PAUSE_EVERY = 1024  # components between two looks at the clock
+
 
 def components(graph: StateGraph, nodes: Collection[int]) -> Iterator[list[int]]:
     """The strongly connected components of the graph restricted to these expanded nodes.
@@ -70,8 +72,9 @@ def fair_components(
     fails a strong unit may still have one that avoids all states where the unit is enabled, so the
     rest is searched again.
     """
-    for block in blocks:
-        pause()
+    for number, block in enumerate(blocks):
+        if number % _PAUSE_EVERY == 0:
+            pause()
         kept = [node for node in block if node in allowed]
         if len(kept) == len(block):
             work = [kept] if kept else []  # as a whole it is strongly connected

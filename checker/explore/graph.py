@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from .. import ir
 from ..backends.python import Failure, Program
 from ..states import State, Value, show
-from .limits import LimitReached, Limits, Watch
+from .limits import NO_LIMITS, LimitReached, Limits, Watch
 from .outcome import Limit
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _LOOK_EVERY = 64
 
 def state_graph(
     program: Program,
-    limits: Limits = Limits(),  # noqa: B008  (frozen)
+    limits: Limits = NO_LIMITS,
 ) -> networkx.MultiDiGraph[int]:
     """All reachable states and steps, numbered in the order of a breadth-first search.
 

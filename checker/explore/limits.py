@@ -15,7 +15,7 @@ from pathlib import Path
 
 from .outcome import Limit
 
-__all__ = ["LimitReached", "Limits", "Progress", "Watch", "memory_used_bytes"]
+__all__ = ["NO_LIMITS", "LimitReached", "Limits", "Progress", "Watch", "memory_used_bytes"]
 
 _REPORT_S = 0.2
 
@@ -27,6 +27,9 @@ class Limits:
     states_max: int | None = None
     seconds_max: float | None = None
     memory_max_bytes: int | None = None
+
+
+NO_LIMITS = Limits()
 
 
 @dataclass(frozen=True)

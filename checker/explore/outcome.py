@@ -48,11 +48,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Trace:
-    """A behaviour: a stem, and for a lasso the index of the state that its last state goes on to
-    again.
+    """A behaviour: a stem, and for a lasso the index of the state that its loop begins in.
 
-    States are numbered from 0, the initial one. `loop == len(steps)` means standing still at the
-    end.
+    States are numbered from 0, the initial one. The steps of a loop end in the state it begins in,
+    so `states()[loop] == states()[-1]`; `loop == len(steps)` means standing still at the end.
     """
 
     model: ir.Model

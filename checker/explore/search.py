@@ -21,7 +21,7 @@ from ..errors import InternalError, UsageError
 from ..states import State
 from . import setting
 from .checks import Checks, Finding
-from .limits import LimitReached, Limits, Progress, Watch
+from .limits import NO_LIMITS, LimitReached, Limits, Progress, Watch
 from .liveness import check_liveness
 from .outcome import Limit, Outcome, PropertyResult, RuleCount, Step, Trace
 from .replay import edge
@@ -37,7 +37,7 @@ _LOOK_EVERY = 64  # states between two looks at the clock: a few milliseconds
 def explore(
     program: Program,
     *,
-    limits: Limits = Limits(),  # noqa: B008  (frozen)
+    limits: Limits = NO_LIMITS,
     stop_at_first: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
     on_violation: Callable[[PropertyResult], None] | None = None,

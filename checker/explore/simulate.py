@@ -16,7 +16,7 @@ from ..errors import UsageError
 from ..states import State
 from . import setting
 from .checks import Checks, Finding
-from .limits import LimitReached, Limits, Progress, Watch
+from .limits import NO_LIMITS, LimitReached, Limits, Progress, Watch
 from .outcome import Limit, Outcome, PropertyResult, RuleCount, Step, Trace
 from .results import found_result, step_error_result
 from .verdicts import NO_STEP_ERROR, Found, properties
@@ -32,7 +32,7 @@ def simulate(
     seed: int,
     walks_max: int = 1000,
     depth_max: int = 100,
-    limits: Limits = Limits(),  # noqa: B008  (frozen)
+    limits: Limits = NO_LIMITS,
     stop_at_first: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
     on_violation: Callable[[PropertyResult], None] | None = None,

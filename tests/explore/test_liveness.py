@@ -294,3 +294,11 @@ def test_components_of_a_long_chain_need_no_deep_recursion() -> None:
         made.record(0, [((node + 1) % count, -1)])
     assert [len(part) for part in components(made, range(count))] == [count]
     assert sum(1 for _ in components(made, range(1, count))) == count - 1
+
+
+def test_a_stem_does_not_go_on_behind_a_state_that_was_not_expanded() -> None:
+    # 2 is a fair dead end behind the goal; the way around it leaves the expanded part at 5.
+    arrows = [(0, 1), (0, 4), (1, 2), (4, 5), (5, 6)]
+    made = graph([arrow(a, b, "go", "weak") for a, b in arrows], [eventually(1)])
+    outcome = run(made, limits=Limits(states_max=5))
+    assert (outcome.distinct, live(outcome).verdict) == (5, Verdict.UNKNOWN)

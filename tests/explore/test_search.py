@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from by_hand import AT, arrow, at, eq, graph, lit, model, outbox, program, prop, read, rule
@@ -356,3 +360,44 @@ def test_the_class_of_the_verdict_is_named() -> None:
     assert outcome.scopes == (("OrderId", 2),)
     assert outcome.budgets == (("crash_relay", 1), ("redeliver", 1))
     assert outcome.fairness == (("publish", "weak"), ("mark_sent", "weak"), ("consume", "weak"))
+
+
+_HASHED = """
+import sys; sys.path.insert(0, {folder!r})
+from by_hand import model, program, prop, read, rule
+from checker import ir
+from checker.explore.search import explore
+color = ir.Enum("Color", ("RED", "GREEN", "BLUE"))
+option = ir.Option(color)
+bag = ir.Bag(option)
+pick = ir.Choose("pick", ir.Universe(ir.Set(option)), option)
+more = ir.Insert(read("held", bag), ir.Bound("pick", option), bag)
+room = ir.Guard(ir.Cmp("<", ir.Size(read("held", bag)), ir.Lit(3, ir.INT)))
+c = ir.Bound("c", option)
+narrow = ir.Cmp("==", ir.Narrow(c, color), ir.Narrow(c, color))
+small = ir.Cmp("<", ir.Size(read("held", bag)), ir.Lit(2, ir.INT))
+props = [
+    prop(ir.PropKind.INVARIANT, ir.All("c", read("held", bag), None, narrow), name="defined"),
+    prop(ir.PropKind.INVARIANT, small, name="small"),
+]
+made = model({{"held": (bag, frozenset())}}, [rule("take", [pick, room], {{"held": more}})], props)
+outcome = explore(program(made))
+for p in outcome.properties:
+    print(p.name, p.verdict, p.steps, p.blame, p.trace and [s.picks for s in p.trace.steps])
+print(outcome.distinct, outcome.generated)
+"""
+
+
+def test_nothing_depends_on_the_order_of_hash_tables() -> None:
+    script = _HASHED.format(folder=str(Path(__file__).parent))
+    told = {
+        subprocess.run(
+            [sys.executable, "-c", script],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("0", "1", "2", "3")
+    }
+    assert len(told) == 1
