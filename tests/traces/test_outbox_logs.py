@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-from checker.report.terminal import Page
 from checker.traces.jsonl import read_logs
 from checker.traces.replay import Replay, Verdict
 from checker.traces.report import replay_text
+
+from checker.report.terminal import Page
 
 from .conftest import Held, outbox_observation
 
@@ -90,7 +90,8 @@ def test_two_relay_crashes_are_explained_though_the_model_has_a_budget_of_one(he
     # Pitfall 16: a logged fault is free.
     found = held.text(
         "producer-1: place_order A, stopped; relay-1: publish A; driver: killed target=relay-1;"
-        "relay-2: publish A; driver: killed target=relay-2; relay-3: publish A, mark_sent A, stopped;"
+        "relay-2: publish A; driver: killed target=relay-2;"
+        "relay-3: publish A, mark_sent A, stopped;"
         "consumer-1: consume A shipped=1 outcome=shipped, consume A shipped=1 outcome=duplicate,"
         "consume A shipped=1 outcome=duplicate, stopped"
     )
@@ -125,7 +126,8 @@ def test_a_publish_without_an_order_is_rejected_and_says_what_it_needed(held: He
 def test_an_order_that_ships_twice_is_rejected_by_what_the_consumer_saw(held: Held) -> None:
     found = held.text(
         "producer-1: place_order A, stopped; relay-1: publish A, mark_sent A, stopped;"
-        "consumer-1: consume A shipped=1 outcome=shipped, consume A shipped=2 outcome=shipped, stopped"
+        "consumer-1: consume A shipped=1 outcome=shipped,"
+        "consume A shipped=2 outcome=shipped, stopped"
     )
     assert verdicts(found) == {"A": "REJECTED"}
     text = replay_text(found, Page())
@@ -136,7 +138,8 @@ def test_an_order_that_ships_twice_is_rejected_by_what_the_consumer_saw(held: He
 def test_the_same_log_is_a_behaviour_of_the_variant_without_deduplication(held: Held) -> None:
     text = (
         "producer-1: place_order A, stopped; relay-1: publish A, mark_sent A, stopped;"
-        "consumer-1: consume A shipped=1 outcome=shipped, consume A shipped=2 outcome=shipped, stopped"
+        "consumer-1: consume A shipped=1 outcome=shipped,"
+        "consume A shipped=2 outcome=shipped, stopped"
     )
     found = held.text(text, outbox_observation(deduplicate=False))
     assert verdicts(found) == {"A": "ACCEPTED"}
@@ -144,7 +147,10 @@ def test_the_same_log_is_a_behaviour_of_the_variant_without_deduplication(held: 
 
 def test_a_lost_order_is_pending_and_fails_once_the_log_has_ended(held: Held) -> None:
     # Pitfall 15: without a horizon the order may still ship.
-    lost = "producer-1: place_order A, stopped; relay-1: publish A, mark_sent A, stopped; consumer-1: stopped"
+    lost = (
+        "producer-1: place_order A, stopped; relay-1: publish A, mark_sent A, stopped;"
+        "consumer-1: stopped"
+    )
     found = held.text(lost)
     assert found.slices[0].verdict is Verdict.ACCEPTED
     (pending,) = found.slices[0].pending
@@ -185,7 +191,8 @@ def test_two_instances_side_by_side_are_not_put_in_a_row(held: Held) -> None:
     # consumer-1 has not ended when consumer-2 works: its line may come after those of consumer-2.
     found = held.text(
         "producer-1: place_order A, stopped; relay-1: publish A, mark_sent A, stopped;"
-        "consumer-1: consume A shipped=1 outcome=duplicate; consumer-2: consume A shipped=1 outcome=shipped"
+        "consumer-1: consume A shipped=1 outcome=duplicate;"
+        "consumer-2: consume A shipped=1 outcome=shipped"
     )
     assert verdicts(found) == {"A": "ACCEPTED"}
 
