@@ -20,7 +20,7 @@ from ..report import itf
 from ..report.json_report import outcome_object, sweep_object
 from ..report.progress import ProgressLine
 from ..report.terminal import page_for
-from ..report.text import About, exit_line, render, violation_line
+from ..report.text import About, exit_line, render
 from ..run import Prepared, Request, prepare
 from ..source import shown_path
 from . import settings
@@ -74,7 +74,7 @@ def run(
             limits=limits,
             stop_at_first=stop_at_first,
             off=prepared.request.no_faults,
-            on_violation=lambda result: line.say(violation_line(result)),
+            on_violation=line.violated,
             on_progress=line.update,
         )
 
@@ -120,7 +120,7 @@ def simulate(
             depth_max=depth,
             limits=limits,
             off=prepared.request.no_faults,
-            on_violation=lambda result: line.say(violation_line(result)),
+            on_violation=line.violated,
             on_progress=line.update,
         )
 

@@ -1,7 +1,7 @@
 """How far a search is, on stderr: a line that rewrites itself, or JSON every few seconds.
 
-Owns when something is said: nothing in the first second, because most runs are over by then, and
-nothing at all when it was not wanted. The numbers are the engine's.
+Owns when something is said: nothing in the first second, because most runs are over by then and the
+report says it all, and nothing when it was not wanted. The numbers are the engine's.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import sys
 from typing import TextIO
 
 from ..explore.limits import Progress
+from ..explore.outcome import PropertyResult
 from .terminal import Page, page_for, width_of
+from .trace_text import plural
 
 __all__ = ["ProgressLine"]
 
@@ -20,7 +22,7 @@ _LOG_S = 5.0
 
 
 class ProgressLine:
-    """Call `update` as often as you like, `say` for a line that stays, and `close` at the end."""
+    """Call `update` as often as you like, `violated` for what was found, and `close` at the end."""
 
     def __init__(self, stream: TextIO | None = None, *, quiet: bool = False) -> None:
         self._stream = stream or sys.stderr
@@ -29,9 +31,15 @@ class ProgressLine:
         self._is_terminal = self._stream.isatty()
         self._next_s = _SILENT_S
         self._shown = 0
+        self._unsaid: list[PropertyResult] = []
 
     def update(self, progress: Progress) -> None:
-        if self._quiet or progress.seconds < self._next_s:
+        if self._quiet or progress.seconds < _SILENT_S:
+            return
+        for result in self._unsaid:
+            self._say(result)
+        self._unsaid.clear()
+        if progress.seconds < self._next_s:
             return
         if self._is_terminal:
             self._rewrite(_sentence(progress))
@@ -39,11 +47,20 @@ class ProgressLine:
             self._next_s = progress.seconds + _LOG_S
             print(json.dumps(_object(progress)), file=self._stream, flush=True)
 
-    def say(self, text: str) -> None:
-        """A line that stays, on a terminal only: what it says comes in the report as well."""
-        if not self._quiet and self._is_terminal:
+    def violated(self, result: PropertyResult) -> None:
+        """A line that stays, at the next update: the search goes on, but this much is known."""
+        self._unsaid.append(result)
+
+    def _say(self, result: PropertyResult) -> None:
+        if self._is_terminal:
             self.close()
-            print(text, file=self._stream, flush=True)
+            where = "" if result.steps is None else f" after {plural(result.steps, 'step')}"
+            said = f"{result.name} fails{where}; the search goes on for the other properties"
+        else:
+            said = json.dumps(
+                {"event": "violation", "property": result.name, "steps": result.steps}
+            )
+        print(said, file=self._stream, flush=True)
 
     def close(self) -> None:
         """Take the line away, so that the report begins on an empty one."""

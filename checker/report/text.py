@@ -16,7 +16,7 @@ from ..explore.setting import constants, scopes
 from .terminal import Page, hang, printable, width_of
 from .trace_text import labelled, plural, told, trace_table
 
-__all__ = ["About", "exit_line", "render", "render_replay", "violation_line"]
+__all__ = ["About", "exit_line", "render", "render_replay"]
 
 _STYLES = {"HOLDS": "good", "seen": "good", "FAILS": "bad", "never seen": "doubt"}
 
@@ -102,12 +102,6 @@ _REPLAYED = {
 def exit_line(code: ExitCode, page: Page) -> str:
     """The last line, which says in words what the exit code says in numbers."""
     return page.paint("dim", f"exit {int(code)}: {_MEANINGS.get(code, 'not run')}")
-
-
-def violation_line(result: PropertyResult) -> str:
-    """One line for the moment a failure is found."""
-    where = "" if result.steps is None else f" after {plural(result.steps, 'step')}"
-    return f"{result.name} fails{where}; the search goes on for the other properties"
 
 
 # ── The head ─────────────────────────────────────────────────────────────────────────────────────

@@ -39,7 +39,6 @@ TRANSCRIPTS = {
         "simulate", "outbox", "--variant", "no_deduplication", "--seed", "7", "--walks", "200",
     ),
     "verify": ("verify",),
-    "unknown_model": ("explore", "outbx"),
 }  # fmt: skip
 
 

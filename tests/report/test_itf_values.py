@@ -20,7 +20,7 @@ NAMES = st.sampled_from(
     ["order", "from", "class", "None", "_x", "__y", "tag", "value", "py_from", "hex_a", "count"]
 )
 
-LEAVES = st.sampled_from(
+LEAVES: st.SearchStrategy[ir.Type] = st.sampled_from(
     [
         ir.Bool(),
         ir.Int(),
