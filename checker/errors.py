@@ -77,7 +77,9 @@ class InternalError(CrashproofError):
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """One mistake in a model. Subclasses give slug, title, label and help as templates of their fields."""
+    """One mistake in a model. Subclasses give slug, title, label and help as templates of their
+    fields.
+    """
 
     slug: ClassVar[str]
     title: ClassVar[str]
@@ -96,7 +98,7 @@ class Diagnostic:
 
 
 class ModelRefused(CrashproofError):
-    """The model is outside the language; holds every mistake that one run of the front end found."""
+    """The model is outside the language; holds every mistake that one run found."""
 
     def __init__(self, diagnostics: list[Diagnostic]) -> None:
         super().__init__(f"{len(diagnostics)} mistakes")

@@ -1,6 +1,7 @@
 """The IR as stable text: for golden files, for `checker emit ir`, and for reading.
 
-Owns the notation; docs/reference/ir.md explains it. Spans are left out, so text changes only with meaning.
+Owns the notation; docs/reference/ir.md explains it. Spans are left out, so text changes only with
+meaning.
 """
 
 from __future__ import annotations

@@ -1,6 +1,8 @@
-"""Checks that a model is well formed: every name is bound, every node has the type that its parts give.
+"""Checks that a model is well formed: every name is bound, every node has the type that its parts
+give.
 
-Owns no repair and no user's mistake: what it finds is a bug of the front end or of a pass, and is raised as
+Owns no repair and no user's mistake: what it finds is a bug of the front end or of a pass, and is
+raised as
 such. It runs after every pass.
 """
 

@@ -1,6 +1,7 @@
 """The surface of the modelling language: what a model's file imports.
 
-Owns what these names do when a model is run by hand as ordinary Python. What they mean to the engines
+Owns what these names do when a model is run by hand as ordinary Python. What they mean to the
+engines
 is read from the source by `frontend`; the two are held together by a test that runs every action of
 every model both ways.
 """
@@ -69,7 +70,9 @@ AnyMethod = TypeVar("AnyMethod", bound=Callable[..., Any])
 
 @dataclass(frozen=True)
 class Bounds:
-    """`Annotated[int, Bounds(0, 3)]`: a correct model never stores anything else; leaving them is a step error."""
+    """`Annotated[int, Bounds(0, 3)]`: a correct model never stores anything else; leaving them is a
+    step error.
+    """
 
     lo: int
     hi: int
@@ -77,7 +80,9 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Limit:
-    """`Annotated[int, Limit(0, 3)]`: a counter that grows; reaching beyond ends as UNKNOWN, naming it."""
+    """`Annotated[int, Limit(0, 3)]`: a counter that grows; reaching beyond ends as UNKNOWN, naming
+    it.
+    """
 
     lo: int
     hi: int
@@ -85,7 +90,9 @@ class Limit:
 
 @dataclass(frozen=True)
 class Capacity:
-    """`Annotated[Bag[OrderId], Capacity(4)]`: the most elements explored, copies included; 8 unless declared."""
+    """`Annotated[Bag[OrderId], Capacity(4)]`: the most elements explored, copies included; 8 unless
+    declared.
+    """
 
     size: int
 
@@ -169,17 +176,21 @@ def action(
     fair: Literal["weak", "strong"] | None = None,
     fair_for: tuple[str, ...] | None = None,
 ) -> StepMethod | Callable[[StepMethod], StepMethod]:
-    """A step of the algorithm: atomic, possible for any values of its parameters that its `when` allows.
+    """A step of the algorithm: atomic, possible for any values of its parameters that its `when`
+    allows.
 
     `fair="weak"`: for each values of its `Id` parameters, the action is taken if it stays possible;
-    `"strong"`: if it is possible again and again. `fair_for` names other parameters than the `Id` ones.
+    `"strong"`: if it is possible again and again. `fair_for` names other parameters than the `Id`
+    ones.
     """
     role = Role("action", fair=fair, fair_for=fair_for)
     return _mark(method, role) if method is not None else lambda m: _mark(m, role)
 
 
 def fault(*, at_most: int | None, per: str | None = None) -> Callable[[StepMethod], StepMethod]:
-    """A step of the environment: never fair, at most so many times (`per` value of a parameter), marked in traces."""
+    """A step of the environment: never fair, at most so many times (`per` value of a parameter),
+    marked in traces.
+    """
 
     def decorate(method: StepMethod) -> StepMethod:
         parameters = inspect.signature(method)
@@ -198,7 +209,9 @@ def fault(*, at_most: int | None, per: str | None = None) -> Callable[[StepMetho
 
 
 def initial(method: StepMethod) -> StepMethod:
-    """Run once on the defaults, before the first step; may `choose`, and then there are several initial states."""
+    """Run once on the defaults, before the first step; may `choose`, and then there are several
+    initial states.
+    """
     return _mark(method, Role("initial"))
 
 
@@ -208,7 +221,9 @@ def invariant(method: BoolMethod) -> BoolMethod:
 
 
 def witness(method: BoolMethod) -> BoolMethod:
-    """True in some reachable state; otherwise the model is too weak for its invariants to mean anything."""
+    """True in some reachable state; otherwise the model is too weak for its invariants to mean
+    anything.
+    """
     return _mark(method, Role("witness"))
 
 
@@ -231,7 +246,7 @@ def pure(function: AnyMethod) -> AnyMethod:
 
 
 class NotEnabled(Exception):
-    """The step cannot happen now: a `when` was false, a `choose` had nothing, a budget is used up."""
+    """The step cannot happen now: a false `when`, an empty `choose`, a used-up budget."""
 
 
 class Exhausted(Exception):
@@ -249,7 +264,7 @@ _chooser: ContextVar[Callable[[list[Any]], Any]] = ContextVar("chooser")
 
 @contextmanager
 def choosing(choice: Callable[[list[Any]], Any]) -> Iterator[None]:
-    """Decide the environment's choices inside the block: `choice` gets the options and returns one."""
+    """Decide the environment's choices in the block: `choice` gets the options, returns one."""
     token = _chooser.set(choice)
     try:
         yield

@@ -5,7 +5,8 @@ Owns the encoding, its inverse, and how a value is printed. Equal values have eq
     bool, int       themselves                    set           frozenset of its elements
     sort            the index of the atom, int    bag           frozenset of (element, copies) pairs
     enum            the member's name, str        sequence      tuple of its elements
-    option          None, or the item             map           tuple of the values, in the order of `universe(key)`
+    option          None, or the item             map           tuple of the values, in the order of
+    `universe(key)`
     record, union   (class name, *fields)         partial map   frozenset of (key, value) pairs
 
 A state is a tuple of values, one for each of `ir.Model.vars`, in their order.
@@ -106,7 +107,8 @@ def atom_name(sort: str, index: int) -> str:
 
 
 def show(value: Value, type_: ir.Type) -> str:
-    """The value for a person, in the notation of Python; elements of unordered collections are sorted.
+    """The value for a person, in the notation of Python; elements of unordered collections are
+    sorted.
 
     >>> show(frozenset({(0, 2)}), ir.Bag(ir.Sort("OrderId")))
     '[order0, order0]'
@@ -209,7 +211,9 @@ def copies(bag: Value) -> list[Value]:
 
 @dataclass(frozen=True)
 class Classes:
-    """The Python classes behind the names of sorts, enums and records, and how many atoms the sorts have."""
+    """The Python classes behind the names of sorts, enums and records, and how many atoms the sorts
+    have.
+    """
 
     by_name: Mapping[str, type]
     sizes: Sizes

@@ -1,6 +1,7 @@
 """The collections and ids that a model's Python code works with.
 
-Owns `Id`, `Bag` and `Map`: what a model's methods see when they are run by hand, in a debugger or by
+Owns `Id`, `Bag` and `Map`: what a model's methods see when they are run by hand, in a debugger or
+by
 a test. The engines use other, hashable values (`states.py`).
 """
 

@@ -51,8 +51,12 @@ def main() -> None:
     counts = {int(r["distinct"]) for runs in results.values() for r in runs}
     if len(counts) != 1:
         raise SystemExit(f"the sides disagree on the number of states: {counts}")
-    print(f"two-phase commit, {options.participants} participants, {counts.pop():,} distinct states")
-    print(f"Python {platform.python_version()}, {platform.machine()}, median of {options.rounds}, in turn\n")
+    print(
+        f"two-phase commit, {options.participants} participants, {counts.pop():,} distinct states"
+    )
+    print(
+        f"Python {platform.python_version()}, {platform.machine()}, median of {options.rounds}, in turn\n"
+    )
     print(f"{'':32} {'seconds':>8} {'min':>7} {'max':>7} {'states/s':>10}")
     for name, runs in results.items():
         seconds = [r["seconds"] for r in runs]

@@ -54,7 +54,11 @@ def main(count: int) -> None:
         level = following
         depth += bool(level)
     seconds = time.perf_counter() - start
-    print(json.dumps({"distinct": len(parent), "generated": generated, "depth": depth, "seconds": seconds}))
+    print(
+        json.dumps(
+            {"distinct": len(parent), "generated": generated, "depth": depth, "seconds": seconds}
+        )
+    )
 
 
 if __name__ == "__main__":

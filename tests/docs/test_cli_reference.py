@@ -8,15 +8,17 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from checker.traces.commands import COMMANDS as TRACES
+
 from checker.command import Command
 from checker.commands.table import COMMANDS as OWN
-from checker.traces.commands import COMMANDS as TRACES
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
 
 HEAD = """# The command line
 
-Made from the tables that the command line itself is made from. A MODEL is a name of the catalogue (`outbox`), a file
+Made from the tables that the command line itself is made from. A MODEL is a name of the catalogue
+(`outbox`), a file
 (`payments.py`, `payments.py:Payments`) or a class in a package (`shop.models:Payments`).
 [What a verdict means](../explanation/what-a-verdict-means.md) explains the exit codes.
 """

@@ -1,9 +1,13 @@
 """Every command in README and docs is run, and prints what the page says it prints.
 
-A ```console block holds commands behind `$ ` and their output. Within one page they run in order, in one
-folder. `...` stands for any text, in a line or as lines; numbers of seconds, rates and memory are not compared.
-A command must exit with 0 unless the page goes on with `$ echo $?` and the code. A ```python or ```toml
-block whose first line is `# file: NAME` is written into that folder before the commands behind it run.
+A ```console block holds commands behind `$ ` and their output. Within one page they run in order,
+in one
+folder. `...` stands for any text, in a line or as lines; numbers of seconds, rates and memory are
+not compared.
+A command must exit with 0 unless the page goes on with `$ echo $?` and the code. A ```python or
+```toml
+block whose first line is `# file: NAME` is written into that folder before the commands behind it
+run.
 """
 
 from __future__ import annotations
@@ -88,7 +92,9 @@ def test_the_commands_of_a_page_print_what_it_shows(page: Path, tmp_path: Path) 
         if isinstance(part, File):
             (tmp_path / part.name).write_text(part.text)
             continue
-        assert shlex.split(part.text)[0] in ("checker", "pytest", "cp", "ls", "head", "cat"), part.text
+        assert shlex.split(part.text)[0] in ("checker", "pytest", "cp", "ls", "head", "cat"), (
+            part.text
+        )
         done = subprocess.run(
             ["bash", "-c", part.text], cwd=tmp_path, env=environment, capture_output=True, text=True,
             check=False, timeout=240,

@@ -57,7 +57,9 @@ def test_checker_explores_inside_a_folder_that_has_its_own_models_package(
 
     project = tmp_path / "project"
     (project / "models").mkdir(parents=True)
-    (project / "models" / "__init__.py").write_text("raise RuntimeError('the user has this package')\n")
+    (project / "models" / "__init__.py").write_text(
+        "raise RuntimeError('the user has this package')\n"
+    )
     (project / "traces").mkdir()
     (project / "traces" / "__init__.py").write_text("raise RuntimeError('and this one')\n")
     done = subprocess.run(

@@ -32,7 +32,9 @@ def test_files_and_functions_stay_readable(path: Path) -> None:
 
 
 def test_no_file_names_a_path_of_a_machine() -> None:
-    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     if tracked.returncode != 0:
         pytest.skip("not a git checkout")
     homes = ("/" + "root/", "/" + "work/", "/" + "home/", "/" + "Users/")
