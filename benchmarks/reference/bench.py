@@ -2,8 +2,8 @@
 
     python -m venv v && v/bin/pip install . musil && v/bin/python benchmarks/reference/bench.py
 
-Needs Python 3.12 or newer, for musil. Every run is a process of its own and times the search alone, without
-start-up. The three must agree on the number of states, or nothing is reported.
+Needs Python 3.12 or newer, for musil. Every run is a process of its own and times the search alone,
+without start-up. The three must agree on the number of states, or nothing is reported.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ OURS = """
 import json, sys, time
 from checker.api import explore
 outcome = explore("two_phase_commit", scopes={"Participant": int(sys.argv[1])})
-print(json.dumps({"distinct": outcome.distinct, "generated": outcome.generated, "seconds": outcome.seconds}))
+print(json.dumps({"distinct": outcome.distinct, "seconds": outcome.seconds}))
 """
 
 SIDES = {
@@ -51,12 +51,10 @@ def main() -> None:
     counts = {int(r["distinct"]) for runs in results.values() for r in runs}
     if len(counts) != 1:
         raise SystemExit(f"the sides disagree on the number of states: {counts}")
-    print(
-        f"two-phase commit, {options.participants} participants, {counts.pop():,} distinct states"
-    )
-    print(
-        f"Python {platform.python_version()}, {platform.machine()}, median of {options.rounds}, in turn\n"
-    )
+    size = f"{options.participants} participants, {counts.pop():,} distinct states"
+    print(f"two-phase commit, {size}")
+    machine = f"Python {platform.python_version()}, {platform.machine()}"
+    print(f"{machine}, median of {options.rounds} rounds, in turn\n")
     print(f"{'':32} {'seconds':>8} {'min':>7} {'max':>7} {'states/s':>10}")
     for name, runs in results.items():
         seconds = [r["seconds"] for r in runs]

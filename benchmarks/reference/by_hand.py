@@ -1,7 +1,8 @@
-"""Two-phase commit as a plain Python search over tuples: what a person writes who knows Python well.
+"""Two-phase commit as a search over tuples: what a person writes who knows Python well.
 
-The same rules, edges and checks as models/two_phase_commit.py: it counts the same states and successors,
-keeps parents for a counterexample, and checks agreement in every new state. Prints one JSON object.
+The same rules, edges and checks as models/two_phase_commit.py: it counts the same states and
+successors, keeps parents for a counterexample, and checks agreement in every new state. Prints one
+JSON object.
 """
 
 import json
@@ -11,6 +12,10 @@ import time
 WORKING, PREPARED, COMMITTED, ABORTED = range(4)
 State = tuple[tuple[int, ...], frozenset[int], bool, frozenset[int]]
 COMMIT, ABORT = -1, -2  # messages; a participant's vote is its number
+
+
+def put(phase: tuple[int, ...], p: int, value: int) -> tuple[int, ...]:
+    return (*phase[:p], value, *phase[p + 1 :])
 
 
 def successors(state: State, count: int) -> list[State]:
@@ -24,12 +29,12 @@ def successors(state: State, count: int) -> list[State]:
         if not decided and p in sent:
             found.append((phase, votes | {p}, decided, sent))
         if phase[p] == WORKING:
-            found.append((phase[:p] + (PREPARED,) + phase[p + 1 :], votes, decided, sent | {p}))
-            found.append((phase[:p] + (ABORTED,) + phase[p + 1 :], votes, decided, sent))
+            found.append((put(phase, p, PREPARED), votes, decided, sent | {p}))
+            found.append((put(phase, p, ABORTED), votes, decided, sent))
         if COMMIT in sent:
-            found.append((phase[:p] + (COMMITTED,) + phase[p + 1 :], votes, decided, sent))
+            found.append((put(phase, p, COMMITTED), votes, decided, sent))
         if ABORT in sent:
-            found.append((phase[:p] + (ABORTED,) + phase[p + 1 :], votes, decided, sent))
+            found.append((put(phase, p, ABORTED), votes, decided, sent))
     return found
 
 

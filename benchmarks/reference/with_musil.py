@@ -1,6 +1,7 @@
-"""Two-phase commit for musil (PyPI): frozen-dataclass states, guard and effect functions, as its documents show.
+"""Two-phase commit for musil (PyPI): frozen-dataclass states, guard and effect functions.
 
-The same rules and the same invariant as models/two_phase_commit.py. Prints one JSON object.
+Written as its documents show, with the rules and the invariant of models/two_phase_commit.py.
+Prints one JSON object.
 """
 
 import json

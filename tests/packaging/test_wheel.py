@@ -1,4 +1,4 @@
-"""The wheel, as a user gets it: installed into a virtualenv of its own, run beside the user's own packages."""
+"""The wheel, as a user gets it: in a virtualenv of its own, beside the user's own packages."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_the_wheel_carries_models_mappings_manifest_and_types(wheel: Path) -> No
 def test_checker_explores_inside_a_folder_that_has_its_own_models_package(
     wheel: Path, tmp_path: Path
 ) -> None:
-    # The dependencies are those of this interpreter: only the package itself has to come from the wheel.
+    # The dependencies are those of this interpreter: only the package itself is the wheel's.
     venv.create(tmp_path / "venv", with_pip=True, system_site_packages=False)
     python = tmp_path / "venv" / "bin" / "python"
     install = [str(python), "-m", "pip", "install", "--quiet", "--no-deps", str(wheel)]

@@ -1,4 +1,4 @@
-"""The repository keeps its own rules: sizes, names, and no word about the place where it was written."""
+"""The repository keeps its own rules: sizes, docstrings, no path of anybody's machine."""
 
 from __future__ import annotations
 
