@@ -89,7 +89,7 @@ def explain(
     world = worlds.of(shape.bound, answer.budget.background, answer.budget.widened)
     words = _Words(world, names)
     used = shape if answer.budget.lost else shape.without_lost()
-    lines = _lines(part, with_lost=answer.budget.lost)
+    lines = _lines(part, with_lost=answer.budget.lost > 0)
     ready: dict[tuple[int, int], dict[State, None]] = {}
     for node, chain, position in stuck_lines(shape, answer, worlds):
         ready.setdefault((chain, position), {})[node.state] = None

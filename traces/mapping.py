@@ -50,7 +50,10 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class EventRule:
-    """A line with this name is a step of `rule`; a line that does not match `where` is none."""
+    """A line with this name is a step of `rule`; a line that does not match `where` is none.
+
+    In `where`, `node` is the writer of the line, as in every line.
+    """
 
     event: str
     rule: str
@@ -102,7 +105,7 @@ class Mapping:
             found.setdefault(end.event, {}).update({end.instance: None} if end.instance else {})
         for event in self.events:
             keep = found.setdefault(event.event, {})
-            keep.update(dict.fromkeys(field for field, _ in event.where))
+            keep.update(dict.fromkeys(field for field, _ in event.where if field != "node"))
             keep.update(dict.fromkeys(field for _, field in event.params))
             keep.update(dict.fromkeys(fact.field for fact in event.facts))
         return {name: tuple(fields) for name, fields in found.items()}
@@ -245,10 +248,9 @@ def _mapping(toml: _Toml) -> Mapping:
         toml.texts("ignore"), toml.texts("starts"), ends, services, events,
         {key: toml.place(key) for key in ("model", "slice", "hidden", "events")},
     )  # fmt: skip
-    for key in ("ignore", "starts"):
-        for name in toml.texts(key):
-            if any(event.event == name for event in events):
-                raise toml.fail(f"{printable(name)!r} is both mapped and under `{key}`", key)
+    for name in mapping.ignore:
+        if any(event.event == name for event in events):
+            raise toml.fail(f"{printable(name)!r} is both mapped and under `ignore`", "ignore")
     return mapping
 
 

@@ -123,7 +123,8 @@ class Observation:
 
 def _matches(entry: EventRule, event: Event) -> bool:
     return all(
-        isinstance(value := event.fields[field], str) and fnmatchcase(value, pattern)
+        isinstance(value := event.node if field == "node" else event.fields[field], str)
+        and fnmatchcase(value, pattern)
         for field, pattern in entry.where
     )
 

@@ -21,7 +21,7 @@ from .instances import Line, chains
 from .locality import is_product
 from .observe import LogId, Observation
 from .slices import Slice, cut
-from .validate import Answer, Budget, Limits, Logged, LostStep, Shape, ShapeChain, search
+from .validate import MANY, Answer, Budget, Limits, Logged, LostStep, Shape, ShapeChain, search
 from .worlds import ANY_NUMBER, Step, Worlds
 
 __all__ = ["Pending", "Replay", "Settings", "SliceVerdict", "Verdict", "replay"]
@@ -110,7 +110,7 @@ class Replay:
 
         An instance that lost one step may not have lost one in each of two slices.
         """
-        lossy = sum(each.budget.lost for each in self.slices)
+        lossy = sum(each.budget.lost > 0 for each in self.slices)
         accepted = self.count(Verdict.ACCEPTED) == len(self.slices)
         return self.exact and accepted and lossy <= 1 and not self.has_gap and self.steps > 0
 
@@ -213,17 +213,17 @@ class _Judge:
         sliced = observation.key is not None and not self.exact
         most = settings.background_max if sliced else 0
         self.least = min(1, most)
-        self.most = Budget(most, self.hidden_max, True)
-        self.unknown = Budget(ANY_NUMBER, self.hidden_max, True, WIDENED) if sliced else None
+        self.most = Budget(most, self.hidden_max, MANY)
+        self.unknown = Budget(ANY_NUMBER, self.hidden_max, MANY, WIDENED) if sliced else None
 
     # ── Attempts, fewest assumptions first ───────────────────────────────────────────────────────
 
     def attempts(self) -> Iterator[Budget]:
         """Fewest assumptions first. A rejection counts only in the last, an acceptance in any."""
         for faults in range(self.hidden_max + 1):
-            if faults == 0:
-                yield Budget(self.least, 0, False)
-            yield Budget(self.least, faults, True)
+            # Almost always one lost step is enough, and trying that first is much cheaper.
+            for lost in (0, 1, MANY) if faults == 0 else (1, MANY):
+                yield Budget(self.least, faults, lost)
         yield self.most
         yield self.most._replace(widened=WIDENED)
 
@@ -296,9 +296,9 @@ class _Judge:
         self, part: Slice, shape: Shape, names: Mapping[LogId, int], answer: Answer
     ) -> SliceVerdict:
         budget = answer.budget
-        if answer.open_some and not budget.lost:
+        if answer.open_some and budget.lost < MANY:
             # Perhaps a step that nobody logged has done what is owed.
-            answer = self._searched(shape, budget._replace(lost=True))
+            answer = self._searched(shape, budget._replace(lost=MANY))
         if (
             not answer.accepted
         ):  # a limit: what is owed then stands as it was found without lost steps

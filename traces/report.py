@@ -308,7 +308,7 @@ def _slice_object(each: SliceVerdict) -> dict[str, Any]:
 
 def _budget_object(budget: Budget, faults: int) -> dict[str, Any]:
     background = "any" if budget.background == ANY_NUMBER else budget.background
-    return {"background": background, "hidden_faults": faults, "unlogged_steps": budget.lost}
+    return {"background": background, "hidden_faults": faults, "unlogged_steps": budget.lost > 0}
 
 
 def _diagnosis_object(diagnosis: Diagnosis) -> dict[str, Any]:

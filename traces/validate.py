@@ -20,8 +20,8 @@ from checker.states import State
 from .worlds import Bound, Step, World, Worlds
 
 __all__ = [
-    "Answer", "Budget", "Limits", "Logged", "LostStep", "Node", "Shape", "ShapeChain", "search",
-    "stuck_lines",
+    "MANY", "Answer", "Budget", "Limits", "Logged", "LostStep", "Node", "Shape", "ShapeChain",
+    "search", "stuck_lines",
 ]  # fmt: skip
 
 
@@ -56,15 +56,20 @@ class Shape(NamedTuple):
         return Shape(self.bound, tuple(chain for chain in chains if chain))
 
 
+MANY = 1 << 30
+
+
 class Budget(NamedTuple):
     """What an explanation may assume: background ids, hidden faults, steps that were not logged.
+
+    From `MANY` on, lost steps are not counted: each instance has at most one anyway.
 
     `widened`: how many times its declared capacity a collection may hold.
     """
 
     background: int
     faults: int
-    lost: bool
+    lost: int
     widened: int = 1
 
 
@@ -77,11 +82,15 @@ class Limits:
 
 
 class Node(NamedTuple):
-    """An explanation of a part of the slice. `open` are the open obligations, as bits."""
+    """An explanation of a part of the slice. `open` are the open obligations, as bits.
+
+    `lost` counts the steps that were not logged, where the budget limits them.
+    """
 
     cut: tuple[int, ...]
     state: State
     open: int
+    lost: int = 0
 
 
 @dataclass(frozen=True)
@@ -204,7 +213,7 @@ class _Plan:
             self._check(len(found))
             for cost, state in world.hidden(node.state):
                 if faults + cost <= budget:
-                    after = Node(node.cut, state, world.opened(node.open, state))
+                    after = Node(node.cut, state, world.opened(node.open, state), node.lost)
                     if faults + cost < found.get(after, budget + 1):
                         found[after] = faults + cost
                         waiting.append(after)
@@ -225,12 +234,15 @@ class _Plan:
             assert isinstance(line, Logged)
             cut = self._moved(node.cut, chain, position + 1)
             for state in self.world.step(line.step, node.state):
-                yield Node(cut, state, self.world.opened(node.open, state))
+                yield Node(cut, state, self.world.opened(node.open, state), node.lost)
             if not line.is_certain:
-                yield Node(cut, node.state, node.open)
+                yield Node(cut, node.state, node.open, node.lost)
 
     def lose(self, node: Node) -> Iterator[Node]:
         """The explanations with one more step that was not logged."""
+        lost = node.lost + 1 if self.budget.lost < MANY else 0
+        if lost > self.budget.lost:
+            return
         for number, position in enumerate(node.cut):
             chain = self.chains[number]
             seen: set[tuple[str, ...]] = set()
@@ -241,7 +253,7 @@ class _Plan:
                 seen.add(item.rules)
                 cut = self._moved(node.cut, number, position)
                 for state in self.world.lost(item.rules, node.state):
-                    yield Node(cut, state, self.world.opened(node.open, state))
+                    yield Node(cut, state, self.world.opened(node.open, state), lost)
 
     def ready(self, node: Node) -> Iterator[tuple[int, int]]:
         """The chains, and the positions in them, of the lines that may come next."""

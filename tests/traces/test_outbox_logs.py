@@ -29,7 +29,7 @@ def test_a_whole_order_is_accepted_and_nothing_is_owed(held: Held) -> None:
     found = held.text(WHOLE)
     assert verdicts(found) == {"A": "ACCEPTED"}
     assert found.exit_code() == 0
-    assert found.slices[0].budget[:3] == (1, 0, False)
+    assert found.slices[0].budget[:3] == (1, 0, 0)
 
 
 def test_two_orders_interleaved_on_one_relay_are_both_accepted_with_one_background_id(
@@ -54,7 +54,8 @@ def test_a_relay_crash_concerns_the_slices_of_all_orders(held: Held) -> None:
     # published; and A's slice needs it to publish again.
     found = held.text(
         "producer-1: place_order A, place_order B; relay-1: publish A;"
-        "driver: killed target=relay-1; relay-2: publish A, mark_sent A, publish B, mark_sent B;"
+        "driver: killed target=relay-1;"
+        "relay-2: started, publish A, mark_sent A, publish B, mark_sent B;"
         "consumer-1: consume A shipped=1 outcome=shipped, consume A shipped=1 outcome=duplicate,"
         "consume B shipped=1 outcome=shipped; producer-1: stopped; relay-2: stopped;"
         "consumer-1: stopped"
@@ -81,7 +82,7 @@ def test_a_killed_instance_has_lost_one_step_and_not_two(held: Held) -> None:
     # Neither `publish` nor `mark_sent` is logged; the instance can have lost only the first.
     found = held.text(
         "producer-1: place_order A, stopped; relay-1: started; driver: killed target=relay-1;"
-        "relay-2: mark_sent A, stopped; consumer-1: stopped"
+        "relay-2: started, mark_sent A, stopped; consumer-1: stopped"
     )
     assert verdicts(found) == {"A": "REJECTED"}
 
@@ -90,13 +91,34 @@ def test_two_relay_crashes_are_explained_though_the_model_has_a_budget_of_one(he
     # Pitfall 16: a logged fault is free.
     found = held.text(
         "producer-1: place_order A, stopped; relay-1: publish A; driver: killed target=relay-1;"
-        "relay-2: publish A; driver: killed target=relay-2;"
-        "relay-3: publish A, mark_sent A, stopped;"
+        "relay-2: started, publish A; driver: killed target=relay-2;"
+        "relay-3: started, publish A, mark_sent A, stopped;"
         "consumer-1: consume A shipped=1 outcome=shipped, consume A shipped=1 outcome=duplicate,"
         "consume A shipped=1 outcome=duplicate, stopped"
     )
     assert verdicts(found) == {"A": "ACCEPTED"}
     assert found.slices[0].faults == 0
+
+
+def test_a_relay_that_crashed_without_anybody_writing_it_is_known_by_its_next_start(
+    held: Held,
+) -> None:
+    found = held.text(
+        "producer-1: place_order A, stopped; relay-1: started, publish A, started, publish A,"
+        "mark_sent A, stopped; consumer-1: consume A shipped=1 outcome=shipped,"
+        "consume A shipped=1 outcome=duplicate, stopped"
+    )
+    assert verdicts(found) == {"A": "ACCEPTED"}
+    assert found.slices[0].faults == 0
+
+
+def test_a_relay_does_not_forget_without_a_start(held: Held) -> None:
+    found = held.text(
+        "producer-1: place_order A, stopped; relay-1: started, publish A, publish A,"
+        "mark_sent A, stopped; consumer-1: consume A shipped=1 outcome=shipped,"
+        "consume A shipped=1 outcome=duplicate, stopped"
+    )
+    assert verdicts(found) == {"A": "REJECTED"}
 
 
 def test_hidden_faults_are_counted_and_the_least_number_is_reported(held: Held) -> None:
