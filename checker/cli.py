@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
-import traceback
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, cast
@@ -248,6 +246,9 @@ def _silenced() -> int:
 
 
 def _internal(problem: Exception) -> int:
+    import tempfile
+    import traceback
+
     said = (
         str(problem)
         if isinstance(problem, InternalError)

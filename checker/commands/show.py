@@ -1,7 +1,8 @@
 """`checker show`: a trace from a file, run again on the reference engine and printed.
 
 Owns what becomes of a file: every value is typed by the model, every step has to be one of the
-model's, and the property is asked again. A trace that the model no longer has is rejected, with 1.
+model's, and the property is asked again. A trace that is not what it says it is, because the model
+has changed or the file has, is rejected with 1; one that is ends with 0, whatever it shows.
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ def run(*, trace: str, model: str | None, json: bool) -> ExitCode:
     problems = replay(program, found)
     result, args = _asked(program, found, origin, document)
     if not problems:
-        problems = _lasso_problems(program, result, args)
-    code = ExitCode.FAILS if problems or _fails(result) else ExitCode.OK
+        problems = _lasso_problems(program, result, args) or _claim_problems(result)
+    code = ExitCode.FAILS if problems else ExitCode.OK
     if json:
         _print_json(document, result, problems, code)
     else:
@@ -63,8 +64,13 @@ def _lasso_problems(program: Program, result: PropertyResult, args: tuple[Value,
     return []
 
 
-def _fails(result: PropertyResult) -> bool:
-    return result.verdict is Verdict.FAILS and result.kind != "witness"
+def _claim_problems(result: PropertyResult) -> list[str]:
+    """Does the trace end where the file says: at a violation, or at a witness?"""
+    wanted = Verdict.HOLDS if result.kind == "witness" else Verdict.FAILS
+    if result.verdict in (wanted, Verdict.UNKNOWN):
+        return []
+    end = "false" if result.kind == "witness" else "true"
+    return [f"{result.name} is {end} at the end of the trace"]
 
 
 def _prepared(origin: itf.Origin) -> Prepared:

@@ -14,7 +14,7 @@ from ..errors import ExitCode
 from ..explore.outcome import Outcome, PropertyResult, Trace, Verdict
 from ..explore.setting import constants, scopes
 from .terminal import Page, hang, printable, width_of
-from .trace_text import labelled, plural, told, trace_table
+from .trace_text import labelled, plural, shown_span, told, trace_table
 
 __all__ = ["About", "exit_line", "render", "render_replay"]
 
@@ -82,11 +82,10 @@ def render_replay(
     elif result.verdict is Verdict.FAILS and result.kind != "witness":
         blocks.append(_failure(result, page, About())[:-1])
     else:
-        said = {Verdict.HOLDS: "is true", Verdict.FAILS: "is false"}.get(result.verdict, "")
-        blocks.append(trace_table(trace, page, mark=f"{result.name} {said}" if said else ""))
+        mark = f"{result.name} is true" if result.verdict is Verdict.HOLDS else ""
+        blocks.append(trace_table(trace, page, mark=mark))
     text = "\n\n".join("\n".join(block) for block in blocks)
-    meaning = "the trace is rejected" if problems else _MEANINGS[ExitCode.FAILS]
-    meaning = "replayed" if code is ExitCode.OK else meaning
+    meaning = "the trace is rejected" if problems else "the trace is one of the model's"
     return text + "\n\n" + page.paint("dim", f"exit {int(code)}: {meaning}") + "\n"
 
 
@@ -242,6 +241,9 @@ def _class(outcome: Outcome, page: Page) -> list[str]:
 
 def _failure(result: PropertyResult, page: Page, about: About) -> list[str]:
     head = f"{result.name} fails" + (f" {steps}" if (steps := _steps(result)) else "")
+    # The blamed part has its own place; without one, the property's is the next best.
+    where = shown_span(result.span) if not result.blame else ""
+    head += f"   {where}" if where else ""
     lines = [page.paint("bad", head), *told(result, page)]
     if result.trace is not None:
         mark = f"{result.name} is false" if result.kind in ("invariant", "at-rest") else ""
