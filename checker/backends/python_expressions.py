@@ -90,7 +90,7 @@ class _Places(dict[Value, int]):
 
 def bare(text: str) -> str:
     """The text without parentheses around all of it, for the places of a statement."""
-    if not text.startswith("("):
+    if not text.startswith("(") or text == "()":
         return text
     depth = 0
     for place, char in enumerate(text):

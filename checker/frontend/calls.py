@@ -384,7 +384,7 @@ def converted(
         if not isinstance(copied.type, ir.Partial):
             raise Mistake(d.TypeMismatch(span, "dict", shown(copied.type)))
         return copied
-    if isinstance(argument, ast.List | ast.Tuple | ast.Set):
+    if isinstance(argument, ast.List | ast.Tuple):
         display = ast.copy_location(ast.List(argument.elts, ast.Load()), argument)
         collection = lower(display, scope)
     else:

@@ -10,12 +10,14 @@ from __future__ import annotations
 import ast
 import enum
 import types
+from collections.abc import Callable
 from typing import Any
 
 from .. import ir
 from ..values import Id
 from . import diagnostics as d
 from .scope import Scope, Unassigned, fresh_name, is_atomic, no_value
+from .tidy import is_total
 from .types import annotation, compatible, shown, unify
 from .world import Mistake
 
@@ -308,9 +310,27 @@ def _set_filter(left: ir.Expr, right: ir.Expr, drop: bool, scope: Scope, span: A
     assert isinstance(left.type, ir.Set)
     name = fresh_name(scope, "x")
     item = ir.Bound(name, left.type.item, span)
-    member: ir.Expr = ir.Has(right, item, span=span)
-    test = ir.Not(member, span=span) if drop else member
-    return ir.Build(name, left, test, item, left.type, span)
+
+    def filtered(kept: ir.Expr, other: ir.Expr) -> ir.Expr:
+        member: ir.Expr = ir.Has(other, item, span=span)
+        test = ir.Not(member, span=span) if drop else member
+        return ir.Build(name, kept, test, item, kept.type, span)
+
+    return _evaluated_once(left, right, filtered, scope)
+
+
+def _evaluated_once(
+    left: ir.Expr, right: ir.Expr, use: Callable[[ir.Expr, ir.Expr], ir.Expr], scope: Scope
+) -> ir.Expr:
+    """An expression that looks into `right` for each element of `left`, evaluating both once."""
+    if is_atomic(right):
+        return use(left, right)
+    lets = [(fresh_name(scope, "side"), side) for side in (left, right)]
+    bound = [ir.Bound(name, side.type, side.span) for name, side in lets]
+    body = use(bound[0], bound[1])
+    for name, side in reversed(lets):
+        body = ir.LetIn(name, side, body, body.type, side.span)
+    return body
 
 
 def _compare(node: ast.Compare, scope: Scope, expected: ir.Type | None) -> ir.Expr:
@@ -395,15 +415,22 @@ def _order(
             return ir.Cmp("<", a, b, span=span)
         case ast.LtE():
             return ir.Cmp("<=", a, b, span=span)
-        case ast.Gt():
-            return ir.Cmp("<", b, a, span=span)
-    return ir.Cmp("<=", b, a, span=span)
+    # `b < a` evaluates the right side first, which shows only if both may be undefined.
+    swapped, negated = ("<", "<=") if isinstance(op, ast.Gt) else ("<=", "<")
+    if is_total(a) or is_total(b):
+        return ir.Cmp(swapped, b, a, span=span)
+    return ir.Not(ir.Cmp(negated, a, b, span=span), span=span)
 
 
 def _subset(a: ir.Expr, b: ir.Expr, scope: Scope, span: Any) -> ir.Expr:
     assert isinstance(a.type, ir.Set)
     name = fresh_name(scope, "x")
-    return ir.All(name, a, None, ir.Has(b, ir.Bound(name, a.type.item, span), span=span), span=span)
+    item = ir.Bound(name, a.type.item, span)
+
+    def subset(part: ir.Expr, whole: ir.Expr) -> ir.Expr:
+        return ir.All(name, part, None, ir.Has(whole, item, span=span), span=span)
+
+    return _evaluated_once(a, b, subset, scope)
 
 
 def _membership(left: ast.expr, right: ast.expr, scope: Scope, node: ast.Compare) -> ir.Expr:

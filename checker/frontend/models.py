@@ -284,7 +284,7 @@ def _rule(
     counter, counters = _budget(tree, role, params, body)
     run(tree.body, body)
     updates: dict[str, ir.Expr] = {
-        n: v for n, v in scope.fields.items() if not isinstance(v, ir.Read)
+        n: v for n, v in scope.fields.items() if not (isinstance(v, ir.Read) and v.var == n)
     }
     if counter is not None:
         updates[counter.name] = _raised(counter, role, params, span)

@@ -1,4 +1,4 @@
-"""Where a statement writes: a field, an entry of one, or an own local; and what is checked there."""
+"""Where a statement writes: a field, an entry of one, or an own local; what is checked there."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ decides whether an undefined one is a step error or hidden behind a false guard.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any, TypeVar
 
@@ -85,53 +85,49 @@ def tidy(
         counts: Counter[str] = Counter()
         for node in (*body, *updates.values()):
             _uses(node, counts)
-        name, value = _movable(body, counts)
-        if name is None:
+        moved = dict(_movable(body, counts))
+        if not moved:
             return body, updates
-        body = tuple(_without(item, name, value) for item in body if not _is_let(item, name))
-        updates = {n: _substitute(v, name, value) for n, v in updates.items()}
+        body = _without(body, moved)
+        updates = {n: _substitute(v, moved) for n, v in updates.items()}
 
 
-def _is_let(item: ir.Item, name: str) -> bool:
-    return isinstance(item, ir.Let) and item.name == name
-
-
-def _movable(body: tuple[ir.Item, ...], counts: Counter[str]) -> tuple[str | None, ir.Expr]:
+def _movable(body: tuple[ir.Item, ...], counts: Counter[str]) -> Iterator[tuple[str, ir.Expr]]:
     for item in body:
         if isinstance(item, ir.Let) and counts[item.name] <= 1 and is_total(item.value):
-            return item.name, item.value
+            yield item.name, item.value
         if isinstance(item, ir.Each):
-            name, value = _movable(item.items, counts)
-            if name is not None:
-                return name, value
-    return None, ir.Lit(True, ir.BOOL)
+            yield from _movable(item.items, counts)
 
 
-def _without(item: ir.Item, name: str, value: ir.Expr) -> ir.Item:
-    if isinstance(item, ir.Each):
-        kept = tuple(inner for inner in item.items if not _is_let(inner, name))
-        item = replace(item, items=kept)
-    return _substitute(item, name, value)
+def _without(body: tuple[ir.Item, ...], moved: Mapping[str, ir.Expr]) -> tuple[ir.Item, ...]:
+    kept: list[ir.Item] = []
+    for item in body:
+        if isinstance(item, ir.Let) and item.name in moved:
+            continue
+        if isinstance(item, ir.Each):
+            item = replace(item, items=_without(item.items, moved))
+        kept.append(_substitute(item, moved))
+    return tuple(kept)
 
 
-def _substitute(node: N, name: str, value: ir.Expr) -> N:
+def _substitute(node: N, moved: Mapping[str, ir.Expr]) -> N:
     if isinstance(node, ir.Bound):
-        return value if node.name == name else node  # type: ignore[return-value]
+        value = moved.get(node.name)
+        return node if value is None else _substitute(value, moved)  # type: ignore[return-value]
     if not is_dataclass(node) or isinstance(node, type):
         return node
     changed: dict[str, Any] = {}
     for f in fields(node):
-        if f.name in ("type", "span"):
+        if f.name in ("type", "span", "record") and not isinstance(node, ir.Field):
             continue
         before = getattr(node, f.name)
         if isinstance(before, tuple):
-            after: Any = tuple(
-                _substitute(v, name, value) if is_dataclass(v) else v for v in before
-            )
+            after: Any = tuple(_substitute(v, moved) if is_dataclass(v) else v for v in before)
             if any(a is not b for a, b in zip(after, before, strict=True)):
                 changed[f.name] = after
         elif is_dataclass(before):
-            after = _substitute(before, name, value)
+            after = _substitute(before, moved)
             if after is not before:
                 changed[f.name] = after
     return replace(node, **changed) if changed else node

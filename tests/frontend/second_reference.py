@@ -27,7 +27,7 @@ from checker.backends.python import Program, Undefined
 from checker.frontend import Loaded
 from checker.model import Exhausted, Model, NotEnabled
 from checker.states import State, Value, decode, encode, universe
-from checker.values import Id, Map, scopes
+from checker.values import Bag, Id, Map, scopes
 
 ERROR, CUT = "step error", "cut"
 
@@ -301,6 +301,14 @@ def plain(value: Any) -> Value:
             return value._index
         case Enum():
             return value.name
+        case set():
+            return frozenset(plain(v) for v in value)
+        case list():
+            return tuple(plain(v) for v in value)
+        case dict():
+            return frozenset((plain(k), plain(v)) for k, v in value.items())
+        case Bag():
+            return frozenset((plain(v), value.count(v)) for v in value)
         case _ if is_dataclass(value):
             parts = (plain(getattr(value, f.name)) for f in fields(value))
             return (type(value).__name__, *parts)
