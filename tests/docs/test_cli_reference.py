@@ -8,10 +8,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from checker.traces.commands import COMMANDS as TRACES
-
 from checker.command import Command
 from checker.commands.table import COMMANDS as OWN
+from checker.traces.commands import COMMANDS as TRACES
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 import venv
 import zipfile
 from pathlib import Path
@@ -68,3 +69,15 @@ def test_checker_explores_inside_a_folder_that_has_its_own_models_package(
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert "321" in done.stdout
+
+
+def test_every_package_folder_is_packed() -> None:
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    folders = {"checker": "checker", "checker.models": "models"}
+    folders |= {"checker.specs": "specs", "checker.traces": "traces"}
+    found = {
+        ".".join([name, *init.parent.relative_to(ROOT / folder).parts])
+        for name, folder in folders.items()
+        for init in (ROOT / folder).rglob("__init__.py")
+    }
+    assert found == set(settings["packages"])

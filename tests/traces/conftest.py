@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from checker.frontend import load
+from checker.run import Request, prepare
 from checker.traces.jsonl import read_logs
 from checker.traces.mapping import load_mapping, shipped
 from checker.traces.observe import Observation, observe
 from checker.traces.replay import Replay, Settings, replay
-
-from checker.frontend import load
-from checker.run import Request, prepare
 
 
 def lines_of(text: str, *, start: Mapping[str, int] | None = None) -> list[dict[str, Any]]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from checker.traces.mapping import load_mapping, shipped
-from checker.traces.observe import observe
 
 from checker.errors import UsageError
 from checker.frontend import load
+from checker.traces.mapping import load_mapping, shipped
+from checker.traces.observe import observe
 
 OUTBOX = shipped("outbox")
 assert OUTBOX is not None

@@ -6,14 +6,14 @@ import random
 from collections.abc import Iterator
 
 import pytest
-from checker.traces.replay import Replay, Verdict
-from checker.traces.validate import MANY, Budget, Limits, Logged, LostStep, Shape, search
-from checker.traces.worlds import ANY_NUMBER, Step, Worlds
 
 from checker.backends.failure import Failure
 from checker.backends.python import Program
 from checker.passes.bind import bind
 from checker.states import State
+from checker.traces.replay import Replay, Verdict
+from checker.traces.validate import MANY, Budget, Limits, Logged, LostStep, Shape, search
+from checker.traces.worlds import ANY_NUMBER, Step, Worlds
 
 from .conftest import Held, outbox_observation
 

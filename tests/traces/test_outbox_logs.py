@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
+from checker.report.terminal import Page
 from checker.traces.jsonl import read_logs
 from checker.traces.replay import Replay, Verdict
 from checker.traces.report import replay_text
-
-from checker.report.terminal import Page
 
 from .conftest import Held, outbox_observation
 

@@ -7,13 +7,13 @@ import json
 from pathlib import Path
 
 import pytest
+
+from checker.errors import UsageError
+from checker.report.terminal import Page
 from checker.traces.event import printable
 from checker.traces.jsonl import read_logs
 from checker.traces.replay import Replay, Verdict
 from checker.traces.report import replay_object, replay_text
-
-from checker.errors import UsageError
-from checker.report.terminal import Page
 
 from .conftest import Held, lines_of, outbox_observation, write
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from checker.traces.locality import is_product
-from checker.traces.replay import Replay, Verdict
-from checker.traces.report import replay_text
 
 from checker.frontend import load
 from checker.passes.bind import bind
 from checker.report.terminal import Page
+from checker.traces.locality import is_product
+from checker.traces.replay import Replay, Verdict
+from checker.traces.report import replay_text
 
 from .conftest import Held, outbox_observation
 

@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from checker.traces.lab import LABS, LabError, LabResult, LabUnavailable
 from checker.traces.lab.plan import plan_kills
 
