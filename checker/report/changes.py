@@ -29,12 +29,18 @@ def changes(model: ir.Model, old: State, new: State, page: Page) -> list[str]:
 
 
 def shown_state(model: ir.Model, state: State) -> list[str]:
-    """`name = value` for every field."""
+    """`name = value` for every field; `name[all] = value` for a map of equal values."""
     return [
-        f"{var.name} = {show(value, var.type)}"
+        _shown(var, value)
         for var, value in zip(model.vars, state, strict=True)
         if not var.is_counter
     ]
+
+
+def _shown(var: ir.Var, value: Value) -> str:
+    if isinstance(var.type, ir.Map) and len(set(_parts(value))) == 1 < len(_parts(value)):
+        return f"{var.name}[all] = {show(_parts(value)[0], var.type.value)}"
+    return f"{var.name} = {show(value, var.type)}"
 
 
 class _Differ:

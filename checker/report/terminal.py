@@ -90,8 +90,8 @@ def hang(
     A line breaks between parts; a part that is wider than the line breaks at blanks, or anywhere,
     and goes on `inset` columns further in, so that it does not look like two parts.
 
-    >>> hang("key  ", ["one", "two", "three"], Page(width=15), gap=", ")
-    ['key  one, two,', '     three']
+    >>> hang("key  ", ["alpha", "beta", "gamma"], Page(width=22), gap=", ")
+    ['key  alpha, beta,', '     gamma']
     """
     indent = " " * width_of(prefix)
     # Room is kept for the gap's sign, which ends a line that goes on.
