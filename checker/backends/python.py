@@ -279,7 +279,7 @@ class _Function:
         self.load([item.domain, *([item.path] if item.path is not None else [])])
         options = self.texts.options(item.domain)
         if item.path is not None:
-            options = f"({options} if {self.text(item.path)} else (None,))"
+            options = f"({options} if {self.texts.text(item.path)} else (None,))"
         outermost = not self.picks
         if outermost:
             self.write("steps = []")

@@ -11,6 +11,7 @@ import ast
 import enum
 import types
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from .. import ir
@@ -170,7 +171,7 @@ def _self_attribute(node: ast.Attribute, scope: Scope) -> ir.Expr:
     if name in world.fields and name in scope.fields:
         current = scope.fields[name]
         # A plain read keeps the place where it is read, for the report of a false property.
-        return ir.Read(name, current.type, span) if isinstance(current, ir.Read) else current
+        return replace(current, span=span) if isinstance(current, ir.Read) else current
     if name in world.constants:
         return ir.Const(name, world.constants[name], span)
     if name.endswith("_used"):

@@ -39,6 +39,7 @@ def mutate(node: ast.Call, func: ast.Attribute, body: Body) -> None:
             gone = lower(argument, scope, item)
             _put_back(place, ir.Erase(current, gone, current.type, span), body, span)
         case ((ir.Set() | ir.Bag() | ir.Seq() | ir.Partial()), "clear", []):
+            body.bind(place.root, current)  # there must be something to clear
             _put_back(place, ir.Lit(empty(current.type), current.type, span), body, span)
         case ((ir.Set() | ir.Bag() | ir.Partial()), "update", [argument]):
             joined = _joined(place, current, argument, body, span)

@@ -93,21 +93,24 @@ def load(place: Place, body: Body) -> ir.Expr:
 
 
 def store(place: Place, value: ir.Expr, body: Body, span: Span, *, in_place: bool = True) -> None:
-    """Write a value that has been checked; not `in_place` if Python binds the name anew."""
+    """Write a value whose own bounds need no check; not `in_place` if Python binds the name anew."""
+    keys: list[tuple[ir.Expr, ir.Type]] = []
 
-    def put(root: ir.Expr, keys: tuple[ast.expr, ...]) -> ir.Expr:
-        if not keys:
+    def put(root: ir.Expr, rest: tuple[ast.expr, ...]) -> ir.Expr:
+        if not rest:
             return value
-        entry = at(root, keys[0], keys[0], body.scope)
+        entry = at(root, rest[0], rest[0], body.scope)
         assert isinstance(entry, ir.At)
-        if isinstance(root.type, ir.Partial) and place.is_field and not body.deferred:
-            check_limits(entry.key, root.type.key, place.root, body, span)
-        new = put(entry, keys[1:])
-        return ir.Put(root, entry.key, new, root.type, span)
+        if isinstance(root.type, ir.Partial):
+            keys.append((entry.key, root.type.key))
+        return ir.Put(root, entry.key, put(entry, rest[1:]), root.type, span)
 
     if in_place and not place.is_field and place.root not in body.owned:
         raise Mistake(d.MutatesCopy(span, place.root))
     new = body.bind(place.root, put(_root(place, body), place.keys))
+    if place.is_field and not body.deferred:
+        for key, declared in keys:
+            check_limits(key, declared, place.root, body, span)
     if in_place:
         changed_in_place(place.source, span.line, body)
     if place.is_field:
@@ -130,11 +133,16 @@ def check_limits(
 
 
 def write(place: Place, value: ir.Expr, body: Body, span: Span, *, in_place: bool = False) -> None:
-    """Write a value, after checking the bounds of what is stored."""
-    if place.is_field and not body.deferred:
-        value = check_limits(value, place.type, place.root, body, span)
+    """Write a value, then check the bounds of what was stored: a missing entry is met first."""
     in_place = in_place or bool(place.keys)
+    checked = place.is_field and not body.deferred
+    if checked and not keeps(value, place.type, body.scope):
+        value = body.bind(place.root, value)
+    if checked and not place.keys:
+        check_limits(value, place.type, place.root, body, span)
     store(place, value, body, span, in_place=in_place)
+    if checked and place.keys:
+        check_limits(value, place.type, place.root, body, span)
 
 
 def refuse_shared(place: Place, value: ast.expr, type_: ir.Type, body: Body) -> None:

@@ -348,6 +348,8 @@ class _Watch:
     def event(self, frame: FrameType, event: str, arg: object) -> Callable[..., Any]:
         if event == "exception":
             self.raised = True
+        elif any(_is_foreign(m, keys) for m, keys in self.maps()):
+            raise Left("foreign key")
         elif event == "line":
             if not self.in_same_loop(self.last, frame.f_lineno):
                 self.check()
@@ -355,6 +357,11 @@ class _Watch:
         elif event == "return" and not self.raised:
             self.check()
         return self.event
+
+    def maps(self) -> Iterator[tuple[Map[Any, Any], set[Value]]]:
+        for name, type_ in self.watched:
+            if isinstance(type_, ir.Map) and isinstance(type_.key, ir.Int):
+                yield getattr(self.instance, name), set(universe(type_.key, ()))
 
     def in_same_loop(self, last: int, line: int) -> bool:
         return any(first <= last <= end and first <= line <= end for first, end in self.loops)
@@ -364,6 +371,10 @@ class _Watch:
             kind = left(getattr(self.instance, name), type_)
             if kind is not None:
                 raise Left(kind)
+
+
+def _is_foreign(entries: Map[Any, Any], keys: set[Value]) -> bool:
+    return any(key not in keys for key in entries._entries)
 
 
 def _unordered(items: Iterable[ir.Item]) -> Iterator[tuple[int, int]]:
