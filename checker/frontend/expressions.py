@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from .. import ir
+from ..source import Span
 from ..values import Id
 from . import diagnostics as d
 from .scope import Scope, Unassigned, fresh_name, is_atomic, no_value
@@ -297,10 +298,22 @@ def combine(
             symbol = _ARITH[type(op)]
             if symbol in ("//", "%") and not _is_positive(right):
                 raise Mistake(d.DivisorNotPositive(scope.span(right_node)))
-            return ir.Arith(symbol, left, right, span=span)
+            return _arithmetic(symbol, left, right, span)
         case ir.Bool(), _ if type(op) in _ARITH:
             raise Mistake(d.NotInt(left.span, "bool"))
     return None
+
+
+def _arithmetic(symbol: str, left: ir.Expr, right: ir.Expr, span: Span) -> ir.Expr:
+    # `SIZE + 1` of two ints of the file is as good as a literal: for bounds, and as a divisor.
+    match symbol, left, right:
+        case "+", ir.Lit(int(a)), ir.Lit(int(b)):
+            return ir.Lit(a + b, ir.INT, span)
+        case "-", ir.Lit(int(a)), ir.Lit(int(b)):
+            return ir.Lit(a - b, ir.INT, span)
+        case "*", ir.Lit(int(a)), ir.Lit(int(b)):
+            return ir.Lit(a * b, ir.INT, span)
+    return ir.Arith(symbol, left, right, span=span)
 
 
 def _is_positive(expr: ir.Expr) -> bool:

@@ -102,9 +102,9 @@ def _alternatives(subject: ir.Expr, patterns: list[ast.pattern], scope: Scope) -
     parts = []
     for pattern in patterns:
         tests, names = _pattern(subject, pattern, scope)
-        if names or len(tests) != 1:
+        if names:
             raise Mistake(d.PatternOutside(scope.span(pattern), ast.unparse(pattern)))
-        parts.append(tests[0])
+        parts.append(conjunction(*tests) or ir.Lit(True, ir.BOOL, scope.span(pattern)))
     return [ir.Or(tuple(parts), span=parts[0].span)]
 
 

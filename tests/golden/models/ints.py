@@ -6,7 +6,6 @@ from checker import Bounds, Limit, Model, action, invariant, when, witness
 
 
 SIZE = 4
-NUMBERS = 5
 
 Small = Annotated[int, Bounds(0, SIZE)]
 
@@ -24,7 +23,7 @@ class Ints(Model):
 
     @action
     def wrap(self) -> None:
-        self.n = (self.n * 3 - 1 + SIZE) % NUMBERS
+        self.n = (self.n * 3 - 1 + SIZE) % (SIZE + 1)
 
     @action
     def halve(self) -> None:

@@ -74,7 +74,5 @@ class Unions(Model):
         match self.last:
             case Refund(_, full):
                 return full
-            case Order(_):
-                return False
-            case None:
+            case Order() | None:
                 return False
