@@ -1,0 +1,1 @@
+"""Proofs with the SMT back end: bounded checks, k-induction, strengthening, reachability."""
