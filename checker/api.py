@@ -33,6 +33,7 @@ class Settings(TypedDict, total=False):
     constants: Mapping[str, object]
     scopes: Mapping[str, int]
     no_faults: tuple[str, ...]
+    keep_dead_locals: bool
     max_states: int
     max_seconds: float
     stop_at_first: bool
@@ -55,6 +56,7 @@ def explore(target: str | type[Model], **settings: Unpack[Settings]) -> Outcome:
         constants=settings.get("constants", {}),
         scopes=settings.get("scopes", {}),
         no_faults=settings.get("no_faults", ()),
+        keep_dead_locals=settings.get("keep_dead_locals", False),
     )
     prepared = prepare(request)
     return search(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -19,6 +19,9 @@ from typing import (
     ClassVar,
     Final,
     Literal,
+    ParamSpec,
+    Protocol,
+    TypeAlias,
     TypeVar,
     cast,
     dataclass_transform,
@@ -40,20 +43,28 @@ __all__ = [
     "Limit",
     "Model",
     "NotEnabled",
+    "ProcessDriver",
     "Role",
+    "Steps",
     "action",
+    "at",
     "at_rest",
     "choose",
     "choosing",
+    "driving",
     "either",
     "fault",
     "fresh",
     "initial",
     "invariant",
     "liveness",
+    "process",
     "pure",
+    "restart",
     "role_of",
+    "stop",
     "unlucky",
+    "volatile",
     "when",
     "witness",
 ]  # fmt: skip
@@ -63,6 +74,14 @@ S = TypeVar("S", bound=Id)
 StepMethod = TypeVar("StepMethod", bound=Callable[..., None])
 BoolMethod = TypeVar("BoolMethod", bound=Callable[..., bool])
 AnyMethod = TypeVar("AnyMethod", bound=Callable[..., Any])
+
+# What a process returns: its labels, one after the other.
+Steps: TypeAlias = Generator[str, None, None]
+ProcessMethod = TypeVar("ProcessMethod", bound=Callable[..., Steps])
+P = ParamSpec("P")
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
 
 
 # ── Bounds of stored values ──────────────────────────────────────────────────────────────────────
@@ -95,6 +114,20 @@ class Capacity:
     """
 
     size: int
+
+
+@dataclass(frozen=True, init=False)
+class volatile:
+    """`Annotated[set[OrderId], volatile("relay")]`: memory that a restart of the process empties.
+
+    Of a process with parameters the field is a `Map` or dict from them, and an instance loses its
+    own entry.
+    """
+
+    processes: tuple[str, ...]
+
+    def __init__(self, *processes: str) -> None:
+        object.__setattr__(self, "processes", processes)
 
 
 # ── Properties over time ─────────────────────────────────────────────────────────────────────────
@@ -141,7 +174,15 @@ class Role:
     """What a decorator says of its method."""
 
     kind: Literal[
-        "action", "fault", "initial", "invariant", "witness", "at_rest", "liveness", "pure"
+        "action",
+        "fault",
+        "process",
+        "initial",
+        "invariant",
+        "witness",
+        "at_rest",
+        "liveness",
+        "pure",
     ]
     fair: Literal["weak", "strong"] | None = None
     fair_for: tuple[str, ...] | None = None
@@ -206,6 +247,23 @@ def fault(*, at_most: int | None, per: str | None = None) -> Callable[[StepMetho
         return cast(StepMethod, _mark(counted, Role("fault", at_most=at_most, per=per)))
 
     return decorate
+
+
+@overload
+def process(method: ProcessMethod, /) -> ProcessMethod: ...
+@overload
+def process(
+    *, fair: Literal["weak", "strong"] | None = None
+) -> Callable[[ProcessMethod], ProcessMethod]: ...
+def process(
+    method: ProcessMethod | None = None, /, *, fair: Literal["weak", "strong"] | None = None
+) -> ProcessMethod | Callable[[ProcessMethod], ProcessMethod]:
+    """Sequential code, an instance for each value of its parameters; `yield "label"` begins a step.
+
+    Locals are its memory, which `restart` forgets. `fair="weak"`: an instance that can go on does.
+    """
+    role = Role("process", fair=fair)
+    return _mark(method, role) if method is not None else lambda m: _mark(m, role)
 
 
 def initial(method: StepMethod) -> StepMethod:
@@ -296,6 +354,69 @@ def fresh(sort: type[S], used: Iterable[S]) -> S:
         if candidate not in taken:
             return candidate
     raise Exhausted(sort.__name__)
+
+
+# ── Processes ────────────────────────────────────────────────────────────────────────────────────
+
+
+class ProcessDriver(Protocol):
+    """What runs the processes of a model that is executed as ordinary Python."""
+
+    def restart(self, process: str, instance: tuple[object, ...]) -> None: ...
+    def stop(self, process: str, instance: tuple[object, ...]) -> None: ...
+    def label(self, process: str, instance: tuple[object, ...]) -> str: ...
+
+
+_driver: ContextVar[ProcessDriver] = ContextVar("driver")
+
+
+@contextmanager
+def driving(driver: ProcessDriver) -> Iterator[None]:
+    """Let `restart`, `stop` and `at` speak of the processes that `driver` runs."""
+    token = _driver.set(driver)
+    try:
+        yield
+    finally:
+        _driver.reset(token)
+
+
+def _driver_of(process: Callable[..., Any]) -> ProcessDriver:
+    found = _driver.get(None)
+    if found is None:
+        raise RuntimeError(f"nothing runs the process {process.__name__}: the checker drives them")
+    return found
+
+
+def restart(process: Callable[P, Steps], /, *instance: P.args, **named: P.kwargs) -> None:
+    """At the end of this step the instance is back at its first label, its memory forgotten."""
+    _driver_of(process).restart(process.__name__, _instance(process, instance, named))
+
+
+def stop(process: Callable[P, Steps], /, *instance: P.args, **named: P.kwargs) -> None:
+    """At the end of this step the instance has ended, its memory forgotten."""
+    _driver_of(process).stop(process.__name__, _instance(process, instance, named))
+
+
+def _instance(
+    process: Callable[..., Any], instance: tuple[object, ...], named: dict[str, Any]
+) -> tuple[object, ...]:
+    return tuple(inspect.signature(process).bind(*instance, **named).arguments.values())
+
+
+@overload
+def at(process: Callable[[], Steps], label: str, /) -> bool: ...
+@overload
+def at(process: Callable[[A], Steps], first: A, label: str, /) -> bool: ...
+@overload
+def at(process: Callable[[A, B], Steps], first: A, second: B, label: str, /) -> bool: ...
+@overload
+def at(
+    process: Callable[[A, B, C], Steps], first: A, second: B, third: C, label: str, /
+) -> bool: ...
+def at(process: Callable[..., Steps], /, *instance_and_label: Any) -> bool:
+    """Is the label the next step of this instance? `"done"` asks whether it has ended."""
+    *instance, label = instance_and_label
+    return bool(_driver_of(process).label(process.__name__, tuple(instance)) == label)
 
 
 # ── The model ────────────────────────────────────────────────────────────────────────────────────

@@ -29,6 +29,7 @@ class Request:
     constants: Mapping[str, object] = field(default_factory=dict)
     scopes: Mapping[str, int] = field(default_factory=dict)
     no_faults: tuple[str, ...] = ()
+    keep_dead_locals: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,12 @@ class Prepared:
 def prepare(request: Request) -> Prepared:
     """Raises: UsageError or ModelRefused, before anything is searched."""
     target = request.target
-    loaded = load(target) if isinstance(target, str) else load_class(target)
+    keep = request.keep_dead_locals
+    loaded = (
+        load(target, keep_dead_locals=keep)
+        if isinstance(target, str)
+        else load_class(target, keep_dead_locals=keep)
+    )
     given: dict[str, object] = {}
     if request.variant:
         given.update(_variant(target, request.variant).constants)

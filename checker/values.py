@@ -10,15 +10,22 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from typing import Generic, TypeVar, cast
 
-__all__ = ["Bag", "Id", "IdType", "Map", "copy_value", "scopes"]
+__all__ = ["Assigned", "Bag", "Id", "IdType", "Map", "copy_value", "scopes"]
 
 T = TypeVar("T")
 K = TypeVar("K")
 V = TypeVar("V")
 D = TypeVar("D")
+
+
+@dataclass(frozen=True)
+class Assigned:
+    """The value of a process's local, where the value itself may be None: it has been assigned."""
+
+    value: object
 
 
 class IdType(type):

@@ -5,12 +5,18 @@ Owns the record only; `statements.py` and its neighbours fill it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from .. import ir
 from ..source import Span
 from .bounds import known
 from .scope import Scope, fresh_name, is_atomic
+
+if TYPE_CHECKING:
+    from .memory import Memory, Unset
+    from .restarts import Ending
 
 __all__ = ["Body"]
 
@@ -22,6 +28,9 @@ class Body:
     `aliases` says of each local that holds a collection where Python took it from: fields as
     `self.x`, other locals by name. Python would show a later change of those through the local, the
     IR would not.
+
+    In a process `memory` knows its locals, `unset` those that may have no value here, and
+    `owner_of` names the step that a line belongs to.
     """
 
     scope: Scope
@@ -34,6 +43,11 @@ class Body:
     local_types: dict[str, ir.Type] = field(default_factory=dict)
     in_loop: bool = False
     deferred: bool = False  # inside a loop without order: bounds are checked after it
+    counter_places: dict[str, tuple[int, int]] = field(default_factory=dict)
+    endings: list[Ending] = field(default_factory=list)
+    memory: Memory | None = None
+    unset: dict[str, Unset] = field(default_factory=dict)
+    owner_of: Callable[[int], str] | None = None
 
     def bind(self, wanted: str, value: ir.Expr) -> ir.Expr:
         """Give a value a name, so that using it twice does not repeat it."""

@@ -14,7 +14,7 @@ from typing import cast
 
 from .. import ir
 
-__all__ = ["bottom", "covers", "has_bounds", "join", "known", "top"]
+__all__ = ["bottom", "covers", "has_bounds", "join", "known", "top", "widened"]
 
 Names = Mapping[str, ir.Type]
 
@@ -144,7 +144,7 @@ def known(expr: ir.Expr, names: Names) -> ir.Type:
         case ir.Narrow(body):
             return _narrowed(known(body, names), expr.type)
         case ir.Widen(body):
-            return _widened(known(body, names), expr.type)
+            return widened(known(body, names), expr.type)
         case ir.Make(record, values):
             kept = (known(value, names) for value in values)
             pairs = zip(record.fields, kept, strict=True)
@@ -167,7 +167,7 @@ def _of_value(value: object, type_: ir.Type) -> ir.Type:
             return ir.Record(name, tuple((f, _of_value(v, t)) for (f, t), v in pairs))
         case ir.Union(records), tuple():
             record = next(r for r in records if r.name == value[0])
-            return _widened(_of_value(value, record), type_)
+            return widened(_of_value(value, record), type_)
         case ((ir.Option() | ir.Set() | ir.Bag() | ir.Seq() | ir.Partial()), _) if not value:
             return bottom(type_)
     return type_ if isinstance(type_, ir.Bool | ir.Enum | ir.Sort) else top(type_)
@@ -181,9 +181,10 @@ def _narrowed(known_type: ir.Type, wanted: ir.Type) -> ir.Type:
     return known_type
 
 
-def _widened(known_type: ir.Type, wanted: ir.Type) -> ir.Type:
+def widened(known_type: ir.Type, wanted: ir.Type) -> ir.Type:
+    """What is known of a value, as one of an option or union that it belongs to."""
     if isinstance(wanted, ir.Option) and not isinstance(known_type, ir.Option):
-        return ir.Option(_widened(known_type, wanted.item))
+        return ir.Option(widened(known_type, wanted.item))
     if isinstance(wanted, ir.Union) and isinstance(known_type, ir.Record):
         others = cast(ir.Union, bottom(wanted)).records
         return ir.Union(tuple(known_type if r.name == known_type.name else r for r in others))

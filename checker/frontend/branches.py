@@ -6,13 +6,13 @@ value.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from .. import ir
 from .body import Body
 from .expressions import conjunction, negation
-from .scope import Scope, Unassigned
+from .scope import Unassigned
 from .types import unify
 
 __all__ = ["branch"]
@@ -32,6 +32,7 @@ def branch(
             written=dict(body.written),
             owned=set(body.owned),
             aliases=dict(body.aliases),
+            unset=dict(body.unset),
         )
         read(side)
         sides.append(side)
@@ -44,11 +45,11 @@ def branch(
         name: sides[0].aliases.get(name, nothing) | sides[1].aliases.get(name, nothing)
         for name in {**sides[0].aliases, **sides[1].aliases}
     }
-    _merge(test, sides[0].scope, sides[1].scope, body)
+    _merge(test, sides, body)
 
 
-def _merge(test: ir.Expr, then: Scope, orelse: Scope, body: Body) -> None:
-    scope = body.scope
+def _merge(test: ir.Expr, sides: Sequence[Body], body: Body) -> None:
+    scope, (then, orelse) = body.scope, [side.scope for side in sides]
     # `unlucky` may have added a counter on one side only; on the other it is as it was.
     for name in {**then.fields, **orelse.fields}:
         a, b = then.fields.get(name), orelse.fields.get(name)
@@ -56,12 +57,14 @@ def _merge(test: ir.Expr, then: Scope, orelse: Scope, body: Body) -> None:
         assert known is not None
         before = scope.fields.get(name) or ir.Read(name, known.type, known.span)
         a, b = a or before, b or before
-        if a is not b:
+        if a != b:
             scope.fields[name] = body.bind(name, ir.Ite(test, a, b, a.type, a.span))
         else:
             scope.fields[name] = a
     for name in {**then.names, **orelse.names}:
-        scope.names[name] = _merged_local(
+        memory = body.memory
+        lacking = memory.merged(test, sides, name, body) if memory is not None else None
+        scope.names[name] = lacking or _merged_local(
             test, then.names.get(name), orelse.names.get(name), name, body
         )
 

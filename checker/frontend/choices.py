@@ -8,6 +8,7 @@ inside an expression.
 from __future__ import annotations
 
 import ast
+import copy
 import enum
 from typing import Any
 
@@ -18,7 +19,7 @@ from .body import Body
 from .bounds import item_of, known
 from .calls import domain_of
 from .expressions import constant_object, item_type, lower
-from .scope import Scope, fresh_name
+from .scope import PLACES, Scope, fresh_name
 from .types import shown
 from .world import Mistake
 
@@ -55,11 +56,13 @@ def choose_statement(target: ast.expr, call: ast.Call, body: Body) -> None:
     note_local(target.id, call.args[0], item, body)
     scope.names[target.id] = ir.Bound(name, item, span)
     body.local_types.setdefault(target.id, item)
+    if body.memory is not None:
+        body.memory.note(target.id, ir.Bound(name, item, span), scope)
 
 
 def _may_choose(span: Any, what: str, body: Body) -> None:
     if body.scope.place != "step":
-        raise Mistake(d.StatementAsExpression(span, what, body.scope.place))
+        raise Mistake(d.StatementAsExpression(span, what, PLACES[body.scope.place]))
     if body.in_loop:
         raise Mistake(d.ChoiceInLoop(span, what))
 
@@ -73,7 +76,8 @@ def hoist_either(value: ast.expr, body: Body, target: ast.expr | None) -> ast.ex
     for holder in ast.walk(value):
         if isinstance(holder, hidden) and any(_is_either(n, body.scope) for n in ast.walk(holder)):
             raise Mistake(d.EitherInside(body.scope.span(found[0])))
-    return _Hoist(body, target).visit(value)  # type: ignore[no-any-return]
+    # A copy, because the statement of a process is read once for each step that passes it.
+    return _Hoist(body, target).visit(copy.deepcopy(value))  # type: ignore[no-any-return]
 
 
 def _is_either(node: ast.AST, scope: Scope) -> bool:
@@ -117,8 +121,10 @@ def _either(node: ast.Call, wanted: str, body: Body) -> ir.Bound:
             domain = more
             continue
         assert isinstance(value, ir.Lit)
-        counter = f"{scope.owner}_{str(value.value).lower()}_used"
-        if counter in body.counters:
+        owner = scope.owner if body.owner_of is None else body.owner_of(node.lineno)
+        counter = f"{owner}_{str(value.value).lower()}_used"
+        place = (node.lineno, node.col_offset)
+        if body.counter_places.setdefault(counter, place) != place:
             raise Mistake(d.UnluckyTwice(span, str(value.value)))
         body.counters[counter] = budget
         read = ir.Read(counter, ir.Int(0, budget), span)

@@ -105,6 +105,14 @@ class Flow:
     given: dict[Label, frozenset[str]] = field(default_factory=dict)
     live: dict[Label | End, frozenset[str]] = field(default_factory=dict)
 
+    @property
+    def first(self) -> Label:
+        """Where an instance begins; the one label that constants alone lead to."""
+        node = self.entry
+        while isinstance(node, Plain | Head):
+            node = node.next
+        return node if isinstance(node, Label) else self.labels[0]
+
     def nodes(self) -> list[Node]:
         """Every node that a way from the beginning leads to."""
         found: dict[Node, None] = {self.entry: None}
@@ -140,9 +148,7 @@ def flow_of(tree: ast.FunctionDef, span: Callable[[ast.AST], Span]) -> Flow:
 
 def _head(tree: ast.FunctionDef, span: Callable[[ast.AST], Span]) -> Span:
     whole = span(tree)
-    return Span(
-        whole.file, whole.line, whole.column, whole.line, whole.column + 4 + len(tree.name)
-    )
+    return Span(whole.file, whole.line, whole.column, whole.line, whole.column + 4 + len(tree.name))
 
 
 def _assigned(tree: ast.FunctionDef) -> tuple[str, ...]:

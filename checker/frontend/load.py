@@ -54,7 +54,7 @@ def built_in_models() -> list[str]:
     return sorted(name for name in found if not name.startswith("_"))
 
 
-def load(target: str) -> Loaded:
+def load(target: str, *, keep_dead_locals: bool = False) -> Loaded:
     """The model behind a target.
 
     Raises: UsageError, if there is no such model; ModelRefused, if it is outside the language.
@@ -66,11 +66,15 @@ def load(target: str) -> Loaded:
         module = _import_module(place)
     else:
         module = _import_built_in(place)
-    return load_class(_pick(module, wanted, target), target=target)
+    found = _pick(module, wanted, target)
+    return load_class(found, target=target, keep_dead_locals=keep_dead_locals)
 
 
-def load_class(cls: type[Model], *, target: str = "") -> Loaded:
-    """The model of a class. Raises: ModelRefused, with every mistake found."""
+def load_class(cls: type[Model], *, target: str = "", keep_dead_locals: bool = False) -> Loaded:
+    """The model of a class. Raises: ModelRefused, with every mistake found.
+
+    `keep_dead_locals`: the locals of processes keep values that nothing will read.
+    """
     file = inspect.getsourcefile(cls)
     if file is None or not Path(file).exists():
         raise UsageError(
@@ -79,7 +83,7 @@ def load_class(cls: type[Model], *, target: str = "") -> Loaded:
     world = World(file=file, name=cls.__name__)
     node = _class_node(world.tree(file), cls)
     try:
-        model = lower_model(cls, node, world)
+        model = lower_model(cls, node, world, keep_dead_locals=keep_dead_locals)
     except Mistake as mistake:
         world.report(mistake)
     if world.mistakes:

@@ -112,6 +112,9 @@ def _value(root: str, body: Body, node: ast.For) -> ir.Expr:
     if root.startswith("self."):
         return body.scope.fields[root.removeprefix("self.")]
     value = body.scope.names[root]
+    unset = body.unset.get(root)
+    if unset is not None and value is unset.read:
+        value = Unassigned()  # a loop without turns would read it
     if isinstance(value, Unassigned):
         raise Mistake(no_value(value, body.scope.span(node.target), root))
     return value

@@ -20,6 +20,8 @@ from .body import Body
 from .calls import Unfit, fits
 from .expressions import lower_bool
 from .functions import liveness_of, parameters_of, returned
+from .processes import infer, lower_process, read_process
+from .restarts import apply_endings
 from .scope import Scope
 from .statements import run
 from .stored import keeps
@@ -36,11 +38,14 @@ _PROPERTY_KINDS = {
 }
 
 
-def lower_model(cls: type[model.Model], node: ast.ClassDef, world: World) -> ir.Model:
+def lower_model(
+    cls: type[model.Model], node: ast.ClassDef, world: World, *, keep_dead_locals: bool = False
+) -> ir.Model:
     """The IR of a model; mistakes are collected in `world`."""
     _class_statement(cls, node, world)
     variables, constants = _fields(cls, node, world)
     methods = _methods(cls, node, world)
+    variables += _processes(methods, world, keep_dead_locals)
     rules: list[ir.Rule] = []
     properties: list[ir.Prop] = []
     initial: ir.Rule | None = None
@@ -56,6 +61,11 @@ def lower_model(cls: type[model.Model], node: ast.ClassDef, world: World) -> ir.
                     initial = rule
                 else:
                     rules.append(rule)
+            elif role.kind == "process":
+                if name not in world.broken:
+                    steps, counters = lower_process(world.processes[name])
+                    rules += steps
+                    variables += counters
             elif role.kind != "pure":
                 properties.append(_property(function, tree, role, scope))
     if not rules and not world.mistakes:
@@ -171,6 +181,15 @@ def _field(
     if not keeps(init, type_, scope):
         raise Mistake(d.DefaultOutsideBounds(scope.span(node.value), name, ast.unparse(node.value)))
     variables.append(ir.Var(name, type_, init, span=span))
+    world.defaults[name] = init
+    names = [
+        process
+        for note in getattr(hint, "__metadata__", ())
+        if isinstance(note, model.volatile)
+        for process in note.processes
+    ]
+    if names:
+        world.volatile[name] = (tuple(names), scope.span(node))
 
 
 def _refuse_unbounded(type_: ir.Type, name: str, span: Span) -> None:
@@ -264,6 +283,73 @@ def _methods(cls: type, node: ast.ClassDef, world: World) -> dict[str, Method]:
     return found
 
 
+# ── Processes ────────────────────────────────────────────────────────────────────────────────────
+
+
+def _processes(methods: dict[str, Method], world: World, keep_dead_locals: bool) -> list[ir.Var]:
+    """Read the processes, so that rules and properties can speak of all; gives their variables."""
+    for name, (function, tree, role) in methods.items():
+        if role.kind == "process":
+            world.broken.add(name)  # until it is known to be sound
+            with world.recovering():
+                world.processes[name] = read_process(
+                    function, tree, role, world, keep_dead_locals=keep_dead_locals
+                )
+                world.broken.discard(name)
+    _name_rules(methods, world)
+    for name, (processes, span) in world.volatile.items():
+        for owner in processes:
+            with world.recovering():
+                _volatile(name, owner, span, world)
+    found: list[ir.Var] = []
+    for process in world.processes.values():
+        with world.recovering():
+            world.broken.add(process.name)
+            infer(process)
+            found += process.variables()
+            world.broken.discard(process.name)
+    return found
+
+
+def _name_rules(methods: dict[str, Method], world: World) -> None:
+    """A rule has its label's name, with the process's before it if another thing is called so."""
+    names = [*methods, *world.fields, *world.constants, "no_step_error"]
+    names += [label.name for p in world.processes.values() for label in p.flow.labels]
+    for process in world.processes.values():
+        for label in process.flow.labels:
+            alone = names.count(label.name) == 1
+            process.rule_names[label.name] = label.name if alone else f"{process.name}_{label.name}"
+        variables = [process.at_var, *map(process.var_of, process.flow.locals)]
+        for name in [*variables, *process.rule_names.values()]:
+            if names.count(name) + (name in world.taken) > (name in process.rule_names.values()):
+                head = _method_span(process.tree, world)
+                world.mistakes.append(d.LocalName(head, name))
+        world.taken.update(variables)
+
+
+def _method_span(tree: ast.FunctionDef, world: World) -> Span:
+    start = tree.col_offset
+    return Span(world.file, tree.lineno, start, tree.lineno, start + 4 + len(tree.name))
+
+
+def _volatile(name: str, process: str, span: Span, world: World) -> None:
+    found = world.processes.get(process)
+    if found is None:
+        if process in world.broken:
+            return
+        known = ", ".join(world.processes) or "none"
+        raise Mistake(d.VolatileUnknown(span, name, process, known))
+    type_ = world.fields[name]
+    for place, param in enumerate(found.params):
+        last = place == len(found.params) - 1
+        keyed = isinstance(type_, ir.Map) or (last and isinstance(type_, ir.Partial))
+        if not (keyed and isinstance(type_, ir.Map | ir.Partial) and type_.key == param.type):
+            wanted = ", then ".join(shown(p.type) for p in found.params)
+            raise Mistake(d.VolatileKey(span, name, process, wanted))
+        type_ = type_.value
+    found.volatile.append(name)
+
+
 def _scope(function: Callable[..., Any], world: World, tree: ast.FunctionDef) -> Scope:
     return Scope(world, world.file, inspect.unwrap(function).__globals__, "step", tree.name)
 
@@ -292,6 +378,7 @@ def _rule(
         counters.append(
             ir.Var(name, ir.Int(0, budget), ir.Lit(0, ir.Int(0, budget), span), True, span)
         )
+    apply_endings(body, updates)
     items, changed = tidy(body.items, updates)
     rule = ir.Rule(
         kind=ir.Kind.FAULT if role.kind == "fault" else ir.Kind.ACTION,
@@ -331,7 +418,7 @@ def _budget(
         return None, []
     span = body.scope.span(tree)
     if isinstance(role.at_most, bool) or not isinstance(role.at_most, int) or role.at_most < 0:
-        raise Mistake(d.FaultBudget(span, tree.name))
+        raise Mistake(d.FaultBudget(_option_span(tree, "at_most", body.scope), tree.name))
     count: ir.Type = ir.Int(0, role.at_most)
     zero = ir.Lit(0, count, span)
     name = f"{tree.name}_used"
@@ -341,9 +428,9 @@ def _budget(
     else:
         key = next((p.type for p in params if p.name == role.per), None)
         if key is None:
-            raise Mistake(
-                d.UnknownParameter(span, "per", role.per, ", ".join(p.name for p in params))
-            )
+            where = _option_span(tree, "per", body.scope)
+            known = ", ".join(p.name for p in params) or "none"
+            raise Mistake(d.UnknownParameter(where, "per", role.per, known))
         type_ = ir.Map(key, count)
         init = ir.Build(f"key_{name}", ir.Universe(ir.Set(key), span), None, zero, type_, span)
         counter = ir.Var(name, type_, init, True, span)

@@ -20,6 +20,13 @@ __all__ = ["Scope", "Unassigned", "fresh_name", "is_atomic", "no_value"]
 
 Place = Literal["step", "property", "pure", "fact"]
 
+PLACES: dict[Place, str] = {
+    "step": "the middle of an expression",
+    "property": "a property",
+    "pure": "a helper",
+    "fact": "a fact",
+}
+
 
 @dataclass(frozen=True)
 class Unassigned:
@@ -73,7 +80,8 @@ class Scope:
 def fresh_name(scope: Scope, wanted: str) -> str:
     """A name that nothing else in this rule has: the wanted one, or with a number behind it."""
     name, number = wanted, 1
-    while name in scope.used or name in scope.world.fields:
+    world = scope.world
+    while name in scope.used or name in world.fields or name in world.taken:
         name, number = f"{wanted}_{number}", number + 1
     scope.used.add(name)
     return name

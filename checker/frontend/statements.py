@@ -20,6 +20,7 @@ from .expressions import coerce, combine, constant_object, lower, lower_bool
 from .mutators import delete, mutate, popped
 from .patterns import match_cases
 from .places import load, place_of, refuse_shared, write
+from .restarts import end_statement
 from .scope import Unassigned
 from .types import annotation, is_mutable
 from .world import Mistake
@@ -114,6 +115,8 @@ def _call(node: ast.Call, body: Body) -> None:
     if function is model.when:
         _when(node, body)
         return
+    if end_statement(node, body):
+        return
     if function in (model.choose, model.either):
         raise Mistake(d.ChoiceNotAssigned(span, ast.unparse(node.func)))
     if isinstance(node.func, ast.Attribute) and node.func.attr in MUTATORS:
@@ -178,7 +181,9 @@ def _set_local(name: str, value: ast.expr, given: ir.Expr | None, new: ir.Expr, 
         body.owned.add(name)
         body.aliases.pop(name, None)
     body.local_types.setdefault(name, new.type)
-    body.scope.names[name] = body.bind(name, new)
+    body.scope.names[name] = value_now = body.bind(name, new)
+    if body.memory is not None:
+        body.memory.note(name, value_now, body.scope)
 
 
 def _annotated(target: ast.Name, value: ast.expr, node: ast.AnnAssign, body: Body) -> None:

@@ -13,12 +13,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import ir
 from ..errors import Diagnostic
 from ..source import Span
 from .diagnostics import NoSource, TwoClassesOneName
+
+if TYPE_CHECKING:
+    from .processes import Process
 
 __all__ = ["Mistake", "World", "span_of"]
 
@@ -53,6 +56,11 @@ class World:
     constants: dict[str, ir.Type] = field(default_factory=dict)
     classes: dict[str, type] = field(default_factory=dict)
     methods: dict[str, Callable[..., Any]] = field(default_factory=dict)
+    defaults: dict[str, ir.Expr] = field(default_factory=dict)  # of fields
+    volatile: dict[str, tuple[tuple[str, ...], Span]] = field(default_factory=dict)
+    processes: dict[str, Process] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)  # processes that were refused
+    taken: set[str] = field(default_factory=set)  # variables that no field declares
     mistakes: list[Diagnostic] = field(default_factory=list)
     _trees: dict[str, ast.Module] = field(default_factory=dict)
 
