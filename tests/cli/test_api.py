@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from checker.models.dedup import Commit, Dedup
-from checker.models.outbox import Outbox
 
 from checker.api import assert_fails, assert_holds, explore
 from checker.errors import UsageError
+from checker.models.dedup import Commit, Dedup
+from checker.models.outbox import Outbox
 
 
 def test_a_model_is_a_class_or_a_text() -> None:

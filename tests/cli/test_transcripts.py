@@ -9,8 +9,9 @@ import os
 import re
 from pathlib import Path
 
-import checker.models as checker_models
 import pytest
+
+import checker.models as checker_models
 
 from .conftest import Checker
 

@@ -286,7 +286,9 @@ def test_a_finished_run_leaves_nothing_behind(
 def test_a_run_that_is_too_slow_says_what_it_waited_for_and_leaves_nothing_behind(
     embedded: None, temporary: Path, marker: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(LabError, match=r"within 3 seconds.*lines so far: .*place_order"):
+    # A busy machine may not even have started the servers by then; that is said as well.
+    waiting = r"within 3 seconds.*(lines so far: .*place_order|still waiting for \w+ to start)"
+    with pytest.raises(LabError, match=waiting):
         RUN(seed=1, out=tmp_path / "log.jsonl", orders=10_000, seconds_max=3)
     assert not processes_with(marker)
     assert not list(temporary.iterdir())
