@@ -38,7 +38,9 @@ def makes_new(node: ast.expr, type_: ir.Type, body: Body) -> bool:
             return all(makes_new(value, _element(type_), body) for value in values)
         case ast.IfExp(_, then, orelse):
             return makes_new(then, type_, body) and makes_new(orelse, type_, body)
-        case ast.BinOp() | ast.SetComp() | ast.ListComp() | ast.DictComp():
+        case ast.ListComp(part) | ast.DictComp(_, part):
+            return flat or makes_new(part, _element(type_), body)
+        case ast.BinOp() | ast.SetComp():
             return flat
         case ast.Call(ast.Attribute(_, "copy" | "union")):
             return flat

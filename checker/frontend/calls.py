@@ -29,11 +29,11 @@ from .expressions import (
     lower,
     lower_bool,
 )  # fmt: skip
-from .scope import Scope, fresh_name
-from .types import annotation, shown, unify
+from .scope import PLACES, Scope, fresh_name
+from .types import annotation, methods_of, shown, unify
 from .world import Mistake
 
-__all__ = ["Domain", "call", "comprehension", "converted", "domain_of", "fits"]
+__all__ = ["Domain", "call", "comprehension", "converted", "domain_of", "fits", "no_method"]
 
 
 # ── Domains ──────────────────────────────────────────────────────────────────────────────────────
@@ -242,7 +242,8 @@ def call(node: ast.Call, scope: Scope, expected: ir.Type | None) -> ir.Expr:
     else:
         found = constant_object(node.func, scope)
     if found is NONE:
-        raise Mistake(d.UnknownName(scope.span(node.func), ast.unparse(node.func)))
+        lower(node.func, scope)  # a misspelt name, or something that cannot be called
+        raise Mistake(d.CallOutside(span, ast.unparse(node.func)))
     handler = _FUNCTIONS.get(found) if _is_hashable(found) else None
     if handler is not None:
         return handler(node, scope, expected)
@@ -254,7 +255,7 @@ def call(node: ast.Call, scope: Scope, expected: ir.Type | None) -> ir.Expr:
 
         return inline(found, None, node, scope)
     if found in _STATEMENTS:
-        raise Mistake(d.StatementAsExpression(span, found.__name__, scope.place))
+        raise Mistake(d.StatementAsExpression(span, found.__name__, PLACES[scope.place]))
     if found in _LEAKING:
         raise Mistake(d.OrderLeak(span, found.__name__))
     raise Mistake(d.CallOutside(span, ast.unparse(node.func)))
@@ -264,7 +265,14 @@ def _is_hashable(value: object) -> bool:
     return getattr(type(value), "__hash__", None) is not None
 
 
-_STATEMENTS = (model.when, model.choose, model.either, model.unlucky)
+_STATEMENTS = (
+    model.when,
+    model.choose,
+    model.either,
+    model.unlucky,
+    model.restart,
+    model.stop,
+)
 _LEAKING = (enumerate, zip, sorted, reversed, iter, next, tuple, map, filter)
 
 
@@ -412,6 +420,12 @@ def _map(node: ast.Call, scope: Scope, expected: ir.Type | None) -> ir.Expr:
     return ir.Build(fresh_name(scope, "key"), universe, None, default, expected, span)
 
 
+def _at(node: ast.Call, scope: Scope, expected: ir.Type | None) -> ir.Expr:
+    from .restarts import at_label
+
+    return at_label(node, scope)
+
+
 def _fresh(node: ast.Call, scope: Scope, expected: ir.Type | None) -> ir.Expr:
     span = scope.span(node)
     sort, used = _arguments(node, 2, scope, "fresh")
@@ -545,10 +559,18 @@ def _method(node: ast.Call, func: ast.Attribute, scope: Scope, expected: ir.Type
             return ir.Join(receiver, lower(argument, scope, type_), type_, span)
     if name in MUTATORS:
         raise Mistake(d.MutatorAsExpression(span, name))
-    raise Mistake(d.UnknownMethod(span, shown(receiver.type), name))
+    raise Mistake(no_method(receiver.type, name, span))
 
 
 MUTATORS = ("add", "remove", "discard", "append", "clear", "update", "pop")
+
+
+def no_method(type_: ir.Type, name: str, span: Span) -> d.OrderLeak | d.UnknownMethod:
+    """Why the method cannot be called on a value of the type."""
+    leaks = (name == "pop" and isinstance(type_, ir.Set | ir.Bag)) or name == "popitem"
+    if leaks:
+        return d.OrderLeak(span, name)
+    return d.UnknownMethod(span, shown(type_), name, ", ".join(methods_of(type_)) or "none")
 
 
 def _get(receiver: ir.Expr, node: ast.Call, scope: Scope) -> ir.Expr:
@@ -599,6 +621,7 @@ _FUNCTIONS: dict[Any, Callable[..., ir.Expr]] = {
     dict: _collection(dict),
     Bag: _collection(Bag),
     Map: _map,
+    model.at: _at,
     model.fresh: _fresh,
     dataclasses.replace: _replace,
 }

@@ -175,6 +175,8 @@ def _self_attribute(node: ast.Attribute, scope: Scope) -> ir.Expr:
         return replace(current, span=span) if isinstance(current, ir.Read) else current
     if name in world.constants:
         return ir.Const(name, world.constants[name], span)
+    if name in world.refused:
+        raise Mistake(None)
     if name.endswith("_used"):
         raise Mistake(d.CounterRead(span, name))
     if name in world.methods:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from .. import ir, model
+from ..source import Span
 from . import diagnostics as d
 from .expressions import coerce, constant_object, lower, lower_bool
 from .patterns import match_cases
@@ -20,7 +21,7 @@ from .scope import Scope, Unassigned, fresh_name, is_atomic
 from .types import annotation, shown, unify
 from .world import Mistake
 
-__all__ = ["inline", "liveness_of", "parameters_of", "returned"]
+__all__ = ["inline", "liveness_of", "option_span", "parameters_of", "returned"]
 
 Finish = Callable[[ast.expr, Scope], ir.Expr]
 
@@ -158,6 +159,15 @@ def _matched(
         return body
     assert isinstance(subject, ir.Bound)
     return ir.LetIn(subject.name, value, body, body.type, value.span)
+
+
+def option_span(tree: ast.FunctionDef, option: str, scope: Scope) -> Span:
+    """Where a decorator gives the option; the method, if it does not."""
+    for decorator in tree.decorator_list:
+        for keyword in decorator.keywords if isinstance(decorator, ast.Call) else []:
+            if keyword.arg == option:
+                return scope.span(keyword.value)
+    return scope.span(tree)
 
 
 def parameters_of(

@@ -19,7 +19,7 @@ from . import diagnostics as d
 from .body import Body
 from .calls import Unfit, fits
 from .expressions import lower_bool
-from .functions import liveness_of, parameters_of, returned
+from .functions import liveness_of, option_span, parameters_of, returned
 from .processes import infer, lower_process, read_process
 from .restarts import apply_endings
 from .scope import Scope
@@ -27,7 +27,7 @@ from .statements import run
 from .stored import keeps
 from .tidy import tidy
 from .types import annotation, shown
-from .world import Mistake, World
+from .world import Mistake, World, span_of
 
 __all__ = ["lower_model"]
 
@@ -119,6 +119,7 @@ def _class_statement(cls: type, node: ast.ClassDef, world: World) -> None:
             case ast.Expr(ast.Constant(str())) | ast.AnnAssign() | ast.FunctionDef() | ast.Pass():
                 continue
             case ast.Assign([ast.Name(name)]):
+                world.refused.add(name)
                 world.mistakes.append(d.FieldUntyped(span, name))
             case ast.AsyncFunctionDef(name):
                 world.mistakes.append(d.AsyncMethod(span, name))
@@ -130,10 +131,7 @@ def _class_statement(cls: type, node: ast.ClassDef, world: World) -> None:
 
 
 def _fields(cls: type, node: ast.ClassDef, world: World) -> tuple[list[ir.Var], list[ir.ConstDecl]]:
-    try:
-        known = get_type_hints(cls, include_extras=True)
-    except Exception as error:
-        raise Mistake(d.BadAnnotation(_class_span(node, world), cls.__name__, str(error))) from None
+    known = {name: _hint(cls, name) for name in inspect.get_annotations(cls)}
     variables: list[ir.Var] = []
     constants: list[ir.ConstDecl] = []
     for statement in node.body:
@@ -141,8 +139,23 @@ def _fields(cls: type, node: ast.ClassDef, world: World) -> tuple[list[ir.Var], 
             continue
         name = statement.target.id
         with world.recovering():
-            _field(cls, name, known[name], statement, world, variables, constants)
+            hint = known[name]
+            if isinstance(hint, Exception):
+                where = span_of(statement.annotation, world.file)
+                raise Mistake(d.BadAnnotation(where, name, str(hint)))
+            _field(cls, name, hint, statement, world, variables, constants)
+        if name not in world.fields and name not in world.constants:
+            world.refused.add(name)
     return variables, constants
+
+
+def _hint(cls: type, name: str) -> Any:
+    """The annotation of one field, resolved; or what Python says against it."""
+    alone = type(cls.__name__, (), {"__annotations__": {name: cls.__annotations__[name]}})
+    try:
+        return get_type_hints(alone, vars(inspect.getmodule(cls)), include_extras=True)[name]
+    except Exception as error:
+        return error
 
 
 def _field(
@@ -386,7 +399,7 @@ def _rule(
         params=tuple(params),
         body=items,
         updates=tuple(ir.Update(n, v) for n, v in changed.items()),
-        unit=_unit(tree, role, params, span),
+        unit=_unit(tree, role, params, scope),
         counter=counter.name if counter is not None else None,
         at_most=role.at_most,
         origin=ir.Origin(tree.name),
@@ -418,7 +431,7 @@ def _budget(
         return None, []
     span = body.scope.span(tree)
     if isinstance(role.at_most, bool) or not isinstance(role.at_most, int) or role.at_most < 0:
-        raise Mistake(d.FaultBudget(_option_span(tree, "at_most", body.scope), tree.name))
+        raise Mistake(d.FaultBudget(option_span(tree, "at_most", body.scope), tree.name))
     count: ir.Type = ir.Int(0, role.at_most)
     zero = ir.Lit(0, count, span)
     name = f"{tree.name}_used"
@@ -428,7 +441,7 @@ def _budget(
     else:
         key = next((p.type for p in params if p.name == role.per), None)
         if key is None:
-            where = _option_span(tree, "per", body.scope)
+            where = option_span(tree, "per", body.scope)
             known = ", ".join(p.name for p in params) or "none"
             raise Mistake(d.UnknownParameter(where, "per", role.per, known))
         type_ = ir.Map(key, count)
@@ -451,21 +464,22 @@ def _raised(counter: ir.Var, role: model.Role, params: list[ir.Param], span: Spa
 
 
 def _unit(
-    tree: ast.FunctionDef, role: model.Role, params: list[ir.Param], span: Span
+    tree: ast.FunctionDef, role: model.Role, params: list[ir.Param], scope: Scope
 ) -> ir.Unit | None:
+    where = option_span(tree, "fair_for", scope)
     if role.fair is None:
         if role.fair_for is not None:
-            raise Mistake(d.FairForWithoutFair(span, tree.name))
+            raise Mistake(d.FairForWithoutFair(where, tree.name))
         return None
     if role.fair not in ("weak", "strong"):
-        raise Mistake(d.FairValue(span, str(role.fair)))
+        raise Mistake(d.FairValue(option_span(tree, "fair", scope), str(role.fair)))
     names = tuple(p.name for p in params if isinstance(p.type, ir.Sort))
     if role.fair_for is not None:
-        unknown = [n for n in role.fair_for if n not in {p.name for p in params}]
-        if unknown:
-            raise Mistake(
-                d.UnknownParameter(span, "fair_for", unknown[0], ", ".join(p.name for p in params))
-            )
+        known = [p.name for p in params]
+        unknown = next((n for n in role.fair_for if n not in known), None)
+        if unknown is not None:
+            shown_names = ", ".join(known) or "none"
+            raise Mistake(d.UnknownParameter(where, "fair_for", unknown, shown_names))
         names = role.fair_for
     return ir.Unit(tree.name, names, role.fair == "strong")
 

@@ -10,9 +10,10 @@ from ..source import Span
 from ..values import Bag
 from . import diagnostics as d
 from .body import Body
+from .calls import no_method
 from .expressions import coerce, empty, lower
 from .places import Place, check_limits, load, place_of, refuse_shared, store, write
-from .types import shown
+from .types import is_mutable, methods_of, shown
 from .world import Mistake
 
 __all__ = ["delete", "mutate", "popped"]
@@ -46,32 +47,10 @@ def mutate(node: ast.Call, func: ast.Attribute, body: Body) -> None:
             write(place, _as_stored(joined, place), body, span, in_place=True)
         case ir.Seq(), "pop", _:
             _pop(node, place, current, body)
-        case (
-            (ir.Set() | ir.Bag() | ir.Seq() | ir.Partial()),
-            ("add" | "append" | "remove" | "discard" | "clear" | "update") as known_name,
-            _,
-        ) if _has(current.type, known_name):
+        case type_, _, _ if name in methods_of(type_):
             raise Mistake(d.WrongArguments(span, name, 0 if name == "clear" else 1))
         case _:
-            raise Mistake(_no_method(current.type, name, span))
-
-
-_METHODS: dict[type, tuple[str, ...]] = {
-    ir.Set: ("add", "remove", "discard", "clear", "update"),
-    ir.Bag: ("add", "remove", "discard", "clear", "update"),
-    ir.Seq: ("append", "remove", "clear", "pop"),
-    ir.Partial: ("clear", "update"),
-}
-
-
-def _has(type_: ir.Type, name: str) -> bool:
-    return name in _METHODS.get(type(type_), ())
-
-
-def _no_method(type_: ir.Type, name: str, span: Span) -> d.OrderLeak | d.UnknownMethod:
-    if name == "pop" and isinstance(type_, ir.Set | ir.Bag):
-        return d.OrderLeak(span, f"{shown(type_)}.pop")
-    return d.UnknownMethod(span, shown(type_), name)
+            raise Mistake(no_method(current.type, name, span))
 
 
 def _mutable(func: ast.Attribute, body: Body) -> Place:
@@ -127,7 +106,8 @@ def _joined(place: Place, current: ir.Expr, argument: ast.expr, body: Body, span
         other = coerce(other, current.type, argument, scope)
     elif isinstance(current.type, ir.Partial):
         other = lower(argument, scope, current.type)
-        refuse_shared(replace(place, container=current.type), argument, current.type.value, body)
+        if is_mutable(current.type.value):
+            refuse_shared(replace(place, container=current.type), argument, current.type, body)
     else:
         kind = set if isinstance(current.type, ir.Set) else Bag
         other = converted(kind, argument, argument, scope, current.type)
@@ -170,9 +150,7 @@ def popped(value: ast.expr, body: Body) -> ir.Expr | None:
             current = _collection_at(place, func, body)
             if isinstance(current.type, ir.Seq) and func.attr == "pop":
                 return _pop(value, place, current, body)
-            if func.attr == "popitem":
-                raise Mistake(d.OrderLeak(body.scope.span(value), "popitem"))
-            raise Mistake(_no_method(place.type, "pop", body.scope.span(value)))
+            raise Mistake(no_method(place.type, func.attr, body.scope.span(value)))
     return None
 
 

@@ -47,7 +47,8 @@ def place_of(node: ast.expr, body: Body) -> Place:
             if name in scope.world.constants:
                 raise Mistake(d.ConstantWritten(span, name))
             if name not in scope.world.fields:
-                raise Mistake(_no_field(name, body, span))
+                known = name in scope.world.refused
+                raise Mistake(None if known else _no_field(name, body, span))
             return Place(name, True, (), scope.world.fields[name], span)
         case ast.Name(name):
             value = scope.names.get(name)
@@ -93,7 +94,7 @@ def load(place: Place, body: Body) -> ir.Expr:
 
 
 def store(place: Place, value: ir.Expr, body: Body, span: Span, *, in_place: bool = True) -> None:
-    """Write a value whose own bounds need no check; not `in_place` if Python binds the name anew."""
+    """Write a value that needs no check itself; not `in_place` if Python binds the name anew."""
     keys: list[tuple[ir.Expr, ir.Type]] = []
 
     def put(root: ir.Expr, rest: tuple[ast.expr, ...]) -> ir.Expr:

@@ -20,7 +20,7 @@ from ..values import Bag, Id, Map
 from . import diagnostics as d
 from .world import Mistake, World
 
-__all__ = ["annotation", "compatible", "is_mutable", "shown", "unify"]
+__all__ = ["annotation", "compatible", "is_mutable", "methods_of", "shown", "unify"]
 
 
 def annotation(hint: Any, world: World, span: Span) -> ir.Type:
@@ -184,6 +184,20 @@ def is_mutable(type_: ir.Type) -> bool:
         case ir.Union(records):
             return any(is_mutable(r) for r in records)
     return False
+
+
+_METHODS: dict[type, tuple[str, ...]] = {
+    ir.Set: ("add", "remove", "discard", "clear", "update", "union", "copy"),
+    ir.Bag: ("add", "remove", "discard", "clear", "update", "count", "values", "copy"),
+    ir.Seq: ("append", "remove", "pop", "clear", "count", "copy"),
+    ir.Partial: ("get", "keys", "values", "items", "clear", "update", "copy"),
+    ir.Map: ("copy",),
+}
+
+
+def methods_of(type_: ir.Type) -> tuple[str, ...]:
+    """The methods that the language knows of values of the type."""
+    return _METHODS.get(type(type_), ())
 
 
 def unify(a: ir.Type, b: ir.Type) -> ir.Type | None:

@@ -54,6 +54,7 @@ class World:
     name: str
     fields: dict[str, ir.Type] = field(default_factory=dict)
     constants: dict[str, ir.Type] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)  # fields whose mistake is known already
     classes: dict[str, type] = field(default_factory=dict)
     methods: dict[str, Callable[..., Any]] = field(default_factory=dict)
     defaults: dict[str, ir.Expr] = field(default_factory=dict)  # of fields
@@ -73,7 +74,8 @@ class World:
         """Remember the class behind a name that the IR will carry."""
         known = self.classes.setdefault(cls.__name__, cls)
         if known is not cls:
-            raise Mistake(TwoClassesOneName(span, cls.__name__, known.__module__, cls.__module__))
+            shown = (f"`{c.__qualname__}` of {Path(inspect.getfile(c)).name}" for c in (known, cls))
+            raise Mistake(TwoClassesOneName(span, cls.__name__, *shown))
 
     def report(self, mistake: Mistake) -> None:
         if mistake.diagnostic is not None:
@@ -102,6 +104,8 @@ class World:
         code = getattr(inner, "__code__", None)
         if code is None:
             raise Mistake(NoSource(span, getattr(function, "__name__", str(function))))
+        if not Path(code.co_filename).exists():
+            raise Mistake(NoSource(span, inner.__name__))
         # A function's first line is that of its first decorator.
         for node in ast.walk(self.tree(code.co_filename)):
             if isinstance(node, ast.FunctionDef) and node.name == inner.__name__:

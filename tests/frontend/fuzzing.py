@@ -1,6 +1,6 @@
 """Random models against the second reference; run by hand for more than CI can afford.
 
-    python tests/frontend/fuzzing.py --models 1000 --seed 0
+python tests/frontend/fuzzing.py --models 1000 --seed 0
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def imported(path: Path) -> ModuleType:
 
 
 def without(source: str, refused: set[int]) -> str:
-    """The source with the statements on these lines (and what is indented below them) passed over."""
+    """The source with these lines, and what is indented below them, passed over."""
     kept: list[str] = []
     depth = None
     for number, line in enumerate(source.splitlines(), start=1):
@@ -124,8 +124,9 @@ def main() -> int:
             lines += statements(source) if "class Random" in source else 0
             if differences:
                 failed += 1
-                print(f"seed {number}: {differences[0]}", flush=True)
-    print(f"{used} models with {lines} statements, {failed} with differences")
+                sys.stdout.write(f"seed {number}: {differences[0]}\n")
+                sys.stdout.flush()
+    sys.stdout.write(f"{used} models with {lines} statements, {failed} with differences\n")
     return 1 if failed else 0
 
 

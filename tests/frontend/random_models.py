@@ -1,7 +1,7 @@
 """Random models: sources that use the whole language, well typed and without any sense.
 
-Owns the grammar. Every statement stands on lines of its own, so that one which the front end refuses (a
-loop that depends on order, a shared collection) can be taken out and the rest be used.
+Owns the grammar. Every statement stands on lines of its own, so that one which the front end
+refuses (a loop that depends on order, a shared collection) can be taken out and the rest be used.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from enum import Enum
 from typing import Annotated, Final
 
 from checker import (
-    AlwaysEventually, Bag, Bounds, Capacity, Id, LeadsTo, Limit, Map, Model,
-    action, choose, either, fault, fresh, initial, invariant, liveness, pure, unlucky, when, witness,
+    Bag, Bounds, Capacity, Id, LeadsTo, Limit, Map, Model, action, choose, either, fault, fresh,
+    initial, invariant, liveness, pure, unlucky, when, witness,
 )
 
 
@@ -141,7 +141,11 @@ class Generator:
     # ── The model ──
 
     def model(self) -> str:
-        lines = ["class Random(Model):", "    flag: Final[bool] = True", "    limit: Final[int] = 2"]
+        lines = [
+            "class Random(Model):",
+            "    flag: Final[bool] = True",
+            "    limit: Final[int] = 2",
+        ]
         for name, type_ in self.fields.items():
             lines.append(f"    {name}: {self.declared(type_)} = {default_of(type_)}")
         if self.chance(0.3):
@@ -270,7 +274,9 @@ class Generator:
         name, type_ = target
         match type_[0]:
             case "set" | "bag":
-                method = self.draw.choice(["add"] * 4 + ["discard"] * 2 + ["remove", "clear", "update"])
+                method = self.draw.choice(
+                    ["add"] * 4 + ["discard"] * 2 + ["remove", "clear", "update"]
+                )
             case "list":
                 method = self.draw.choice(["append"] * 4 + ["remove", "clear", "pop"])
             case _:
@@ -333,7 +339,7 @@ class Generator:
         if self.chance(0.4):
             local = self.name("e")
             place.names[local] = E
-            bad = 'unlucky(E.B, at_most=1)' if self.chance(0.4) else "E.B"
+            bad = "unlucky(E.B, at_most=1)" if self.chance(0.4) else "E.B"
             return [f"{pad}{local} = either(E.A, {bad})"]
         lines = [f'{pad}if either("yes", "no") == "yes":']
         return lines + self.block(place.inner(), indent + 1, 2)
@@ -386,7 +392,9 @@ class Generator:
         lines = [pad + head]
         if self.chance(0.6):
             lines += self.commutative(local, inner, indent + 1)
-        return lines + self.block(inner, indent + 1, 0 if self.chance(0.6) and len(lines) > 1 else 1)
+        return lines + self.block(
+            inner, indent + 1, 0 if self.chance(0.6) and len(lines) > 1 else 1
+        )
 
     def commutative(self, local: str, place: Place, indent: int) -> list[str]:
         """A statement that a loop without order may contain."""
@@ -413,7 +421,10 @@ class Generator:
 
     def iterable(self, place: Place) -> tuple[str, Type]:
         found: list[tuple[str, Type]] = [("W", W), ("E", E)]
-        for name, type_ in [*((f"self.{n}", t) for n, t in self.fields.items()), *place.names.items()]:
+        for name, type_ in [
+            *((f"self.{n}", t) for n, t in self.fields.items()),
+            *place.names.items(),
+        ]:
             if type_[0] in ("set", "bag", "list"):
                 found += [(name, type_[1])] * 2
             elif type_[0] == "dict":
@@ -598,7 +609,9 @@ class Generator:
         source = {"W": "W", "E": "E"}.get(str(key[0]), "range(2)")
         options = ["{}", f"{{{self.expr(key, place, 0)}: {self.expr(value, place, depth - 1)}}}"]
         if source != "range(2)":
-            options.append(f"{{{local}: {self.expr(value, inner, depth - 1)} for {local} in {source}}}")
+            options.append(
+                f"{{{local}: {self.expr(value, inner, depth - 1)} for {local} in {source}}}"
+            )
         return self.draw.choice(options)
 
     def map(self, type_: Type, place: Place, depth: int) -> str:

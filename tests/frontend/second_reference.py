@@ -1,9 +1,9 @@
 """The second reference: a model's own Python methods, run on copies of an instance.
 
-Owns the comparison of Python with the IR. The engines share one front end, so a mistake in it would be
-common to all of them; running the method itself is the only check that does not go through it. What Python
-alone does not do is added here: bounds are watched line by line, `all` and `any` go through all elements
-(S8), and the environment's choices are tried one after the other.
+Owns the comparison of Python with the IR. The engines share one front end, so a mistake in it would
+be common to all of them; running the method itself is the only check that does not go through it.
+What Python alone does not do is added here: bounds are watched line by line, `all` and `any` go
+through all elements (S8), and the environment's choices are tried one after the other.
 """
 
 from __future__ import annotations
@@ -70,18 +70,14 @@ class SecondReference:
     def __post_init__(self) -> None:
         self.classes = self.loaded.python_values(self.model)
         self.sizes = self.classes.sizes
-        self.constants = {
-            c.name: decode(c.value, c.type, self.classes) for c in self.model.consts
-        }
+        self.constants = {c.name: decode(c.value, c.type, self.classes) for c in self.model.consts}
         self.plain = [v for v in self.model.vars if not v.is_counter]
         self.places = {v.name: place for place, v in enumerate(self.model.vars)}
 
     @contextmanager
     def running(self) -> Iterator[None]:
         """Python with the scopes of this run, and with quantifiers that skip nothing."""
-        sorts: Any = {
-            self.classes.by_name[s.name]: s.size for s in self.model.sorts
-        }
+        sorts: Any = {self.classes.by_name[s.name]: s.size for s in self.model.sorts}
         with ExitStack() as stack:
             stack.enter_context(scopes(sorts))
             stack.enter_context(patch.object(builtins, "all", lambda xs: False not in list(xs)))
@@ -106,7 +102,9 @@ class SecondReference:
         if not isinstance(type_, ir.Map):
             return {(name, None): used}
         keys = universe(type_.key, self.sizes)
-        return {(name, decode(k, type_.key, self.classes)): n for k, n in zip(keys, used)}
+        return {
+            (name, decode(k, type_.key, self.classes)): n for k, n in zip(keys, used, strict=True)
+        }
 
     def state(self, made: Model, before: State, unlucky: dict[str, int]) -> State:
         """The encoding of an instance; counters of faults are taken from it too."""
@@ -137,7 +135,9 @@ class SecondReference:
         scripts: list[tuple[Value, ...]] = [()]
         while scripts:
             run = _Run(self, state, rule, scripts.pop())
-            end = run.end([decode(a, p.type, self.classes) for a, p in zip(args, rule.params)])
+            end = run.end(
+                [decode(a, p.type, self.classes) for a, p in zip(args, rule.params, strict=True)]
+            )
             scripts += run.others
             if end is not None:
                 found.add((tuple(c for c in run.made if c is not None), end))
@@ -154,7 +154,9 @@ class SecondReference:
         """Every rule, every property and the encoding itself, in one state."""
         made = self.instance(state)
         if self.state(made, state, {}) != state:
-            self.differences.append(f"decoded and encoded, {state} is {self.state(made, state, {})}")
+            self.differences.append(
+                f"decoded and encoded, {state} is {self.state(made, state, {})}"
+            )
         for rule in self.program.rules:
             for args in rule.args:
                 self.compare_step(state, rule.rule, args)
@@ -167,7 +169,7 @@ class SecondReference:
         if ours != theirs:
             names = [v.name for v in self.model.vars]
             self.differences.append(
-                f"{rule.name}{args} in {dict(zip(names, state))}:\n"
+                f"{rule.name}{args} in {dict(zip(names, state, strict=True))}:\n"
                 f"  only IR      {sorted(map(str, ours - theirs))}\n"
                 f"  only Python  {sorted(map(str, theirs - ours))}"
             )
@@ -179,7 +181,7 @@ class SecondReference:
     def compare_property(self, state: State, prop: ir.Prop, args: tuple[Value, ...]) -> None:
         ours = self._property_of_ir(state, prop, args)
         made = self.instance(state)
-        given = [decode(a, p.type, self.classes) for a, p in zip(args, prop.params)]
+        given = [decode(a, p.type, self.classes) for a, p in zip(args, prop.params, strict=True)]
         try:
             result: Any = getattr(made, prop.name)(*given)
         except Exception:
@@ -189,10 +191,8 @@ class SecondReference:
             theirs = tuple(getattr(result, f.name) for f in parts) or (result,)
         if _has_foreign_entry(made, self):
             theirs = ERROR
-        if ours != theirs or theirs is not ERROR and not all(type(v) is bool for v in theirs):
-            self.differences.append(
-                f"{prop.name}{args} in {state}: IR {ours}, Python {theirs}"
-            )
+        if ours != theirs or not (theirs is ERROR or all(type(v) is bool for v in theirs)):
+            self.differences.append(f"{prop.name}{args} in {state}: IR {ours}, Python {theirs}")
 
     def _property_of_ir(self, state: State, prop: ir.Prop, args: tuple[Value, ...]) -> Any:
         try:
@@ -412,5 +412,3 @@ def left(value: Any, type_: ir.Type) -> str | None:
 
 def _first(kinds: Iterable[str | None]) -> str | None:
     return next((kind for kind in kinds if kind is not None), None)
-
-

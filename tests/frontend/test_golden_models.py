@@ -1,6 +1,6 @@
 """Small models for every form of the language, with their IR; each of them really runs.
 
-    pytest tests/frontend/test_golden_models.py --update-golden      writes tests/golden/models/*.ir
+`pytest tests/frontend/test_golden_models.py --update-golden` writes tests/golden/models/*.ir
 """
 
 from __future__ import annotations

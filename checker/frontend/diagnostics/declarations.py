@@ -54,8 +54,8 @@ __all__ = [
 class NoSource(Diagnostic):
     slug = "no-source"
     title = "the source of `{name}` cannot be read"
-    label = ""
-    help = "put the model into a file; the front end reads source text"
+    label = "only a `def` in a file can be read"
+    help = "write it as a `def` of its own, in a file"
 
     name: str
 
@@ -64,7 +64,7 @@ class NoSource(Diagnostic):
 class TwoClassesOneName(Diagnostic):
     slug = "two-classes-one-name"
     title = "two classes are called `{name}`"
-    label = "one is in {first}, the other in {second}"
+    label = "one is {first}, the other {second}"
     help = "rename one: traces and TLA+ know a class by its name alone"
 
     name: str
@@ -307,7 +307,7 @@ class RecordNotFrozen(Diagnostic):
 class RecordWithOwnEquality(Diagnostic):
     slug = "record-with-own-equality"
     title = "`{name}` decides for itself what is equal"
-    label = "`{what}`"
+    label = "by `{what}`"
     help = "drop it: two records are equal if their fields are"
 
     name: str
@@ -409,7 +409,7 @@ class ParameterUntyped(Diagnostic):
 class ParameterInfinite(Diagnostic):
     slug = "parameter-infinite"
     title = "the parameter `{name}` has infinitely many values"
-    label = "{actual}"
+    label = "it is {actual}"
     help = "use an Id, an Enum, a bool or a bounded int, or `choose` from a collection"
 
     name: str
@@ -442,7 +442,7 @@ class FairForWithoutFair(Diagnostic):
 class FairValue(Diagnostic):
     slug = "fair-value"
     title = "`{value}` is no kind of fairness"
-    label = ""
+    label = "fairness is weak or strong"
     help = 'write "weak" or "strong"'
 
     value: str
@@ -452,7 +452,7 @@ class FairValue(Diagnostic):
 class FaultBudget(Diagnostic):
     slug = "fault-budget"
     title = "the budget of `{name}` is not a whole number of at least 0"
-    label = ""
+    label = "it counts how often the fault may happen"
     help = "write `at_most=1`, or `at_most=None` for a fault without budget"
 
     name: str
@@ -462,7 +462,7 @@ class FaultBudget(Diagnostic):
 class LivenessReturn(Diagnostic):
     slug = "liveness-return"
     title = "`{name}` does not return one property over time"
-    label = ""
+    label = "one property over time is expected here"
     help = (
         "end with one `return LeadsTo(p, q)`, `Eventually(p)`, `AlwaysEventually(p)` or "
         "`EventuallyAlways(p)`"

@@ -65,7 +65,7 @@ __all__ = [
 class ExpressionOutside(Diagnostic):
     slug = "expression-outside"
     title = "{what} is not part of the language"
-    label = ""
+    label = "the checker has no meaning for it"
     help = "{instead}"
 
     what: str
@@ -132,8 +132,8 @@ class FieldOfTwoTypes(Diagnostic):
 class NoAttributes(Diagnostic):
     slug = "no-attributes"
     title = "{actual} has no attribute `{name}`"
-    label = ""
-    help = "only records have fields"
+    label = "only records have fields"
+    help = "compare with `==`, or keep what belongs to it in a field: a Map or a dict"
 
     actual: str
     name: str
@@ -161,7 +161,7 @@ class CounterRead(Diagnostic):
 class MethodAsValue(Diagnostic):
     slug = "method-as-value"
     title = "`{name}` is a method, not a value"
-    label = ""
+    label = "its result is a value"
     help = "call it, if it is `@pure`"
 
     name: str
@@ -171,7 +171,7 @@ class MethodAsValue(Diagnostic):
 class SortAsValue(Diagnostic):
     slug = "sort-as-value"
     title = "`{name}` is a type, not a value"
-    label = ""
+    label = "it stands for a type here"
     help = "iterate it: `for x in {name}`"
 
     name: str
@@ -191,7 +191,7 @@ class IdLiteral(Diagnostic):
 class NameOutside(Diagnostic):
     slug = "name-outside"
     title = "`{name}` is a {kind}, which a model cannot use"
-    label = ""
+    label = "only bools, ints and enum members are values"
     help = "use bools, ints and enum members of the file"
 
     name: str
@@ -202,7 +202,7 @@ class NameOutside(Diagnostic):
 class NoneOutside(Diagnostic):
     slug = "none-outside"
     title = "`None` where {wanted} is expected"
-    label = ""
+    label = "it may not be None here"
     help = "declare the type as `X | None`"
 
     wanted: str
@@ -212,7 +212,7 @@ class NoneOutside(Diagnostic):
 class LiteralOutside(Diagnostic):
     slug = "literal-outside"
     title = "a {kind} cannot be written in a model"
-    label = ""
+    label = "values are bools, ints, enum members, and what is made of them"
     help = "use bools, ints and enum members"
 
     kind: str
@@ -222,8 +222,8 @@ class LiteralOutside(Diagnostic):
 class MaybeUnassigned(Diagnostic):
     slug = "maybe-unassigned"
     title = "`{name}` may have no value here"
-    label = "it is assigned on some ways only, or in a loop"
-    help = "assign it before"
+    label = "some way here does not assign it"
+    help = "give `{name}` a value before the `if` or the loop"
 
     name: str
 
@@ -244,7 +244,7 @@ class SharedChanged(Diagnostic):
 class TypeMismatch(Diagnostic):
     slug = "type-mismatch"
     title = "{actual} where {expected} is expected"
-    label = ""
+    label = "this is {actual}"
     help = "give a value of type {expected}"
 
     expected: str
@@ -255,7 +255,7 @@ class TypeMismatch(Diagnostic):
 class NotBool(Diagnostic):
     slug = "not-bool"
     title = "{actual} used as a condition"
-    label = "truth is not read from other values"
+    label = "a condition is a bool"
     help = "write `{instead}`"
 
     actual: str
@@ -266,8 +266,8 @@ class NotBool(Diagnostic):
 class NotInt(Diagnostic):
     slug = "not-int"
     title = "{actual} used as a number"
-    label = ""
-    help = "use an int"
+    label = "only ints are added and ordered"
+    help = "use an int; a bool counts as `1 if ... else 0`"
 
     actual: str
 
@@ -317,7 +317,7 @@ class UnknownWord(Diagnostic):
 class IsOnValues(Diagnostic):
     slug = "is-on-values"
     title = "`is` compares identity"
-    label = "a value has none"
+    label = "a value has no identity"
     help = "use `==`; `is` is for None and enum members"
 
 
@@ -335,7 +335,7 @@ class OrderOnIds(Diagnostic):
 class OperatorOutside(Diagnostic):
     slug = "operator-outside"
     title = "`{text}` is not part of the language"
-    label = ""
+    label = "not defined for these types"
     help = "use + - * // % on ints, | & - on sets, + on lists"
 
     text: str
@@ -353,7 +353,7 @@ class DivisorNotPositive(Diagnostic):
 class BranchesDiffer(Diagnostic):
     slug = "branches-differ"
     title = "the branches give {first} and {second}"
-    label = ""
+    label = "one of two types, and nobody knows which"
     help = "give both the same type"
 
     first: str
@@ -364,7 +364,7 @@ class BranchesDiffer(Diagnostic):
 class NotACollection(Diagnostic):
     slug = "not-a-collection"
     title = "{actual} has no elements"
-    label = ""
+    label = "nothing can be in it"
     help = "use a set, Bag, list or dict"
 
     actual: str
@@ -374,8 +374,10 @@ class NotACollection(Diagnostic):
 class NotIterable(Diagnostic):
     slug = "not-iterable"
     title = "{actual} cannot be iterated"
-    label = ""
-    help = "iterate a sort, an Enum, a set, Bag, list, dict or range"
+    label = "no elements to go through"
+    help = (
+        "iterate a sort, an Enum, a set, Bag, list, dict or range; for a Map the type of its keys"
+    )
 
     actual: str
 
@@ -384,7 +386,7 @@ class NotIterable(Diagnostic):
 class NotIndexable(Diagnostic):
     slug = "not-indexable"
     title = "{actual} has no entries"
-    label = ""
+    label = "entries have a key or a position"
     help = "only dict, Map and list are indexed"
 
     actual: str
@@ -404,7 +406,7 @@ class MemberOfType(Diagnostic):
 class SliceOutside(Diagnostic):
     slug = "slice-outside"
     title = "a slice is not part of the language"
-    label = ""
+    label = "a list is read at a position, or as a whole"
     help = "build the list with a comprehension"
 
 
@@ -422,7 +424,7 @@ class EmptyOfUnknownType(Diagnostic):
 class BareGenerator(Diagnostic):
     slug = "bare-generator"
     title = "a generator stands alone"
-    label = ""
+    label = "a generator can be gone through once: it is no value"
     help = "put it into all, any, sum, min, max, set or Bag"
 
 
@@ -430,7 +432,7 @@ class BareGenerator(Diagnostic):
 class NeedsGenerator(Diagnostic):
     slug = "needs-generator"
     title = "`{name}` takes a generator"
-    label = ""
+    label = "the condition on each element is missing"
     help = "write `{name}(... for x in ...)`"
 
     name: str
@@ -440,7 +442,7 @@ class NeedsGenerator(Diagnostic):
 class NestedComprehension(Diagnostic):
     slug = "nested-comprehension"
     title = "two `for` in {what}"
-    label = ""
+    label = "each element must come from one `for`"
     help = "use one `for`; nest `all`, `any` and `sum` freely"
 
     what: str
@@ -458,7 +460,7 @@ class DictKeyNotLoopVariable(Diagnostic):
 class TargetOutside(Diagnostic):
     slug = "target-outside"
     title = "this cannot be bound or assigned"
-    label = ""
+    label = "a single name is expected"
     help = "use one name; `for key, value in d.items()` may have two"
 
 
@@ -477,7 +479,7 @@ class WrongArguments(Diagnostic):
     slug = "wrong-arguments"
     title = "`{name}` is called with other arguments"
     label = "it takes {count}"
-    help = "give them by position"
+    help = "give them by position, in the order of the definition"
 
     name: str
     count: int
@@ -487,7 +489,7 @@ class WrongArguments(Diagnostic):
 class CallOutside(Diagnostic):
     slug = "call-outside"
     title = "`{name}` cannot be called in a model"
-    label = ""
+    label = "the checker does not read its source"
     help = "write a `@pure` function, whose source the checker reads"
 
     name: str
@@ -496,7 +498,7 @@ class CallOutside(Diagnostic):
 @dataclass(frozen=True)
 class CallOfStep(Diagnostic):
     slug = "call-of-step"
-    title = "`self.{name}` is a {kind}: a step of its own"
+    title = "`self.{name}` is a step of its own ({kind})"
     label = "steps do not call each other"
     help = "share the computation as a `@pure` function"
 
@@ -518,7 +520,7 @@ class Recursion(Diagnostic):
 class MissingReturn(Diagnostic):
     slug = "missing-return"
     title = "`{name}` may end without a value"
-    label = ""
+    label = "some way through it has no `return`"
     help = "end every way with `return`"
 
     name: str
@@ -527,8 +529,8 @@ class MissingReturn(Diagnostic):
 @dataclass(frozen=True)
 class IsinstanceOutside(Diagnostic):
     slug = "isinstance-outside"
-    title = "`isinstance` of this"
-    label = ""
+    title = "`isinstance` is for the records of a union"
+    label = "nothing to tell apart here"
     help = "test a union of frozen dataclasses against one of them"
 
 
@@ -536,7 +538,7 @@ class IsinstanceOutside(Diagnostic):
 class FreshOfOther(Diagnostic):
     slug = "fresh-of-other"
     title = "`fresh` makes ids only"
-    label = ""
+    label = "no class of ids"
     help = "write `fresh(Sort, used)` with a class of ids"
 
 
@@ -544,11 +546,12 @@ class FreshOfOther(Diagnostic):
 class UnknownMethod(Diagnostic):
     slug = "unknown-method"
     title = "{actual} has no method `{name}` in the language"
-    label = ""
-    help = "the mutators are add, remove, discard, append, clear, update and pop"
+    label = "it has: {known}"
+    help = "use one of these; a whole new value is assigned to the field"
 
     actual: str
     name: str
+    known: str
 
 
 @dataclass(frozen=True)
@@ -564,9 +567,9 @@ class MutatorAsExpression(Diagnostic):
 @dataclass(frozen=True)
 class StatementAsExpression(Diagnostic):
     slug = "statement-as-expression"
-    title = "`{name}` stands in a {place}"
-    label = ""
-    help = "`when`, `choose` and `either` are statements of a step: `x = choose(...)`"
+    title = "`{name}` in {place}"
+    label = "it is a statement of a step"
+    help = "write `x = {name}(...)` on a line of its own, in an action; `when` without `x =`"
 
     name: str
     place: str

@@ -37,7 +37,7 @@ __all__ = [
 class StatementOutside(Diagnostic):
     slug = "statement-outside"
     title = "{what} is not part of the language"
-    label = ""
+    label = "a step is made of guards and writes"
     help = "{instead}"
 
     what: str
@@ -80,7 +80,7 @@ class ChoiceAfterWrite(Diagnostic):
 class ChoiceInLoop(Diagnostic):
     slug = "choice-in-loop"
     title = "`{name}` in a loop"
-    label = "one choice for each turn would be a function"
+    label = "its turns have no names, so the choices would have none"
     help = "make each turn a step of its own"
 
     name: str
@@ -90,7 +90,7 @@ class ChoiceInLoop(Diagnostic):
 class ChoiceNotAssigned(Diagnostic):
     slug = "choice-not-assigned"
     title = "the result of `{name}` is not assigned"
-    label = ""
+    label = "nobody would know what was chosen"
     help = "write `x = {name}(...)`"
 
     name: str
@@ -100,7 +100,7 @@ class ChoiceNotAssigned(Diagnostic):
 class ChooseFromValues(Diagnostic):
     slug = "choose-from-values"
     title = "`choose` from the values of a dict"
-    label = ""
+    label = "two keys with one value would be one choice, or two"
     help = "choose a key, and read its value"
 
 
@@ -115,16 +115,16 @@ class EitherInside(Diagnostic):
 @dataclass(frozen=True)
 class EitherTooFew(Diagnostic):
     slug = "either-too-few"
-    title = "`either` needs two different alternatives that it may take without a fault"
-    label = ""
-    help = 'write `either("ok", "timeout")`; at least one without `unlucky`'
+    title = "`either` needs two different alternatives, one of them without `unlucky`"
+    label = "nothing to choose between"
+    help = 'write `either("ok", "timeout")`'
 
 
 @dataclass(frozen=True)
 class EitherOfOthers(Diagnostic):
     slug = "either-of-others"
     title = "`either` between {actual}"
-    label = ""
+    label = "an answer is a word, an enum member or a bool"
     help = "use words, enum members or bools; `choose` picks from a collection"
 
     actual: str
@@ -134,14 +134,14 @@ class EitherOfOthers(Diagnostic):
 class UnluckyBudget(Diagnostic):
     slug = "unlucky-budget"
     title = "`unlucky` without a budget"
-    label = ""
+    label = "how often may it happen?"
     help = 'write `unlucky("timeout", at_most=1)`'
 
 
 @dataclass(frozen=True)
 class UnluckyTwice(Diagnostic):
     slug = "unlucky-twice"
-    title = "a second `unlucky` with the word {name}"
+    title = "a second `unlucky` called {name}"
     label = "two budgets of one name"
     help = "use another word"
 
@@ -152,7 +152,7 @@ class UnluckyTwice(Diagnostic):
 class ConstantWritten(Diagnostic):
     slug = "constant-written"
     title = "the constant `{name}` is assigned"
-    label = ""
+    label = "a constant is the same in a whole run"
     help = "drop `Final`, if it is part of the state"
 
     name: str
@@ -162,7 +162,7 @@ class ConstantWritten(Diagnostic):
 class ParameterWritten(Diagnostic):
     slug = "parameter-written"
     title = "the parameter `{name}` is assigned"
-    label = ""
+    label = "the step happens for one value of it"
     help = "use a local with another name"
 
     name: str
@@ -172,7 +172,7 @@ class ParameterWritten(Diagnostic):
 class RecordFieldWritten(Diagnostic):
     slug = "record-field-written"
     title = "`{text}` is part of a frozen record"
-    label = ""
+    label = "a record is a value: it is replaced as a whole"
     help = "replace the record: `self.x = replace(self.x, field=...)`"
 
     text: str
@@ -213,7 +213,7 @@ class MapEntryDeleted(Diagnostic):
 class PopOutside(Diagnostic):
     slug = "pop-outside"
     title = "`pop` of this"
-    label = ""
+    label = "only the first or the last element can be taken"
     help = "write `pop(0)` for the first or `pop()` for the last element of a list"
 
 
@@ -253,7 +253,7 @@ class LoopReadsWritten(Diagnostic):
 class PatternOutside(Diagnostic):
     slug = "pattern-outside"
     title = "the pattern `{text}` is not part of the language"
-    label = ""
+    label = "cases are told apart by class or value"
     help = "use enum members, ints, None, records with names, `|` and `_`"
 
     text: str

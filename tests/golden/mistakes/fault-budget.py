@@ -1,0 +1,15 @@
+"""A fault that can happen less than never."""
+
+from checker import Id, Model, fault
+
+
+class OrderId(Id, scope=2):
+    """An order."""
+
+
+class Shop(Model):
+    orders: set[OrderId] = set()
+
+    @fault(at_most=-1)
+    def step(self, order: OrderId) -> None:
+        self.orders.discard(order)

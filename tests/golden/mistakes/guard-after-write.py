@@ -1,0 +1,16 @@
+"""A guard behind a write."""
+
+from checker import Id, Model, action, when
+
+
+class OrderId(Id, scope=2):
+    """An order."""
+
+
+class Shop(Model):
+    orders: set[OrderId] = set()
+
+    @action
+    def step(self, order: OrderId) -> None:
+        self.orders.add(order)
+        when(len(self.orders) < 2)

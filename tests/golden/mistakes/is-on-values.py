@@ -1,0 +1,15 @@
+"""Identity of ids."""
+
+from checker import Id, Model, action, when
+
+
+class OrderId(Id, scope=2):
+    """An order."""
+
+
+class Shop(Model):
+    orders: set[OrderId] = set()
+
+    @action
+    def step(self, order: OrderId) -> None:
+        when(any(o is order for o in self.orders))

@@ -1,0 +1,15 @@
+"""Every order is an order."""
+
+from checker import Id, Model, action, when
+
+
+class OrderId(Id, scope=2):
+    """An order."""
+
+
+class Shop(Model):
+    orders: set[OrderId] = set()
+
+    @action
+    def step(self, order: OrderId) -> None:
+        when(order in OrderId)

@@ -1,0 +1,13 @@
+"""A power."""
+
+from typing import Annotated
+
+from checker import Bounds, Model, action
+
+
+class Shop(Model):
+    total: Annotated[int, Bounds(0, 3)] = 0
+
+    @action
+    def step(self) -> None:
+        self.total = self.total ** 2

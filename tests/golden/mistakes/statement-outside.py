@@ -1,0 +1,14 @@
+"""A `while` loop."""
+
+from typing import Annotated
+
+from checker import Bounds, Model, action
+
+
+class Shop(Model):
+    total: Annotated[int, Bounds(0, 3)] = 0
+
+    @action
+    def step(self) -> None:
+        while self.total < 3:
+            self.total += 1

@@ -1,0 +1,19 @@
+"""Two methods of one name."""
+
+from checker import Id, Model, action
+
+
+class OrderId(Id, scope=2):
+    """An order."""
+
+
+class Shop(Model):
+    orders: set[OrderId] = set()
+
+    @action
+    def place(self, order: OrderId) -> None:
+        self.orders.add(order)
+
+    @action
+    def place(self, order: OrderId) -> None:
+        self.orders.discard(order)
