@@ -1,7 +1,7 @@
-"""Many runs of the lab, each held against the model: the correct service is always explained, the other never.
+"""Many runs of the lab: the correct service is always explained, the other one never.
 
-All twenty seeds of both variants: `pytest -m slow tests/traces/test_seeds.py` (about five minutes). What
-that printed is kept in docs/explanation/what-the-lab-shows.md.
+All twenty seeds of both variants: `pytest -m slow tests/traces/test_seeds.py` (about five minutes).
+What that printed is kept in docs/explanation/what-the-lab-shows.md.
 """
 
 from __future__ import annotations
