@@ -1,0 +1,192 @@
+"""Rules as a person would write them: names used once are written out, facts are said once.
+
+Owns the changes that make a printed rule shorter. Each keeps the meaning, definedness included:
+what may be undefined is never moved or dropped. Constants stay constants.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from .. import ir
+from ..passes.bind import simplify
+from ..passes.walk import (
+    bound_by,
+    children,
+    free_names,
+    is_total,
+    item_children,
+    map_item,
+    rebuild,
+    walk,
+)
+
+__all__ = ["tidied", "tidy"]
+
+
+def tidied(rule: ir.Rule) -> ir.Rule:
+    """The rule with the same steps, in fewer words."""
+    rule = replace(
+        rule,
+        body=tuple(map_item(item, tidy) for item in rule.body),
+        updates=tuple(replace(u, value=tidy(u.value)) for u in rule.updates),
+    )
+    rule = _written_out(_one_more_fits(rule))
+    rule = replace(
+        rule,
+        body=tuple(_without_repeats([map_item(item, tidy) for item in rule.body])),
+        updates=tuple(replace(u, value=tidy(u.value)) for u in rule.updates),
+    )
+    return replace(rule, updates=tuple(u for u in rule.updates if not _keeps(u)))
+
+
+def _keeps(update: ir.Update) -> bool:
+    return isinstance(update.value, ir.Read) and update.value.var == update.var
+
+
+# ── Expressions ──────────────────────────────────────────────────────────────────────────────────
+
+
+def tidy(expr: ir.Expr) -> ir.Expr:
+    """The same value and definedness in simpler words."""
+    return _tidy(simplify(expr))
+
+
+def _tidy(expr: ir.Expr) -> ir.Expr:
+    expr = rebuild(expr, tuple(map(_tidy, children(expr))))
+    match expr:
+        case ir.Not(ir.Not(body)):
+            return body
+        case ir.Not(ir.Cmp("==") as body):
+            return replace(body, op="!=")
+        case ir.Cmp("<=", ir.Size(ir.Insert(collection, item)), bound) if isinstance(
+            collection.type, ir.Bag | ir.Seq
+        ) and is_total(item):
+            # One more element fits.
+            return _tidy(ir.Cmp("<", ir.Size(collection), bound, span=expr.span))
+        case ir.Cmp("<", ir.Size(ir.Insert(collection, item)), ir.Lit(int(bound))) if isinstance(
+            collection.type, ir.Bag | ir.Seq
+        ) and is_total(item):
+            less = ir.Lit(bound - 1, ir.INT)
+            return _tidy(ir.Cmp("<", ir.Size(collection), less, span=expr.span))
+        case ir.Cmp("==", ir.Ite(test, ir.Widen(held), ir.Lit(None)), ir.Widen(other)) if is_total(
+            other
+        ):
+            # `d.get(k) == v`: the key is there, and holds the value.
+            return ir.And((test, ir.Cmp("==", held, other, span=expr.span)), span=expr.span)
+        case ir.And(parts):
+            flat = [p for part in parts for p in _conjuncts(part)]
+            return replace(expr, parts=tuple(flat))
+        case ir.Ite(test, then, orelse) if then == orelse and is_total(test):
+            return then
+    return expr
+
+
+# ── Names ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _written_out(rule: ir.Rule) -> ir.Rule:
+    """Values of names that are used once, or are no longer than the name, in the name's places."""
+    done = False
+    while not done:
+        done = True
+        for place, item in enumerate(rule.body):
+            if not isinstance(item, ir.Let) or not is_total(item.value):
+                continue
+            rest = rule.body[place + 1 :]
+            exprs = [e for inner in rest for e in item_children(inner)]
+            exprs += [u.value for u in rule.updates]
+            uses = sum(_uses(e, item.name) for e in exprs)
+            short = isinstance(item.value, ir.Lit | ir.Read | ir.Arg | ir.Bound | ir.Const)
+            if not (uses <= 1 or short) or _captured(exprs, item):
+                continue
+            body = [*rule.body[:place], *(map_item(r, _putting(item)) for r in rest)]
+            updates = [replace(u, value=_put(u.value, item.name, item.value)) for u in rule.updates]
+            rule = replace(rule, body=tuple(body), updates=tuple(updates))
+            done = False
+            break
+    return rule
+
+
+def _one_more_fits(rule: ir.Rule) -> ir.Rule:
+    """Whether one more element exceeds a capacity is asked before the element is added."""
+    for place, item in enumerate(rule.body):
+        match item:
+            case ir.Let(name, ir.Insert(collection, value)) if isinstance(
+                collection.type, ir.Bag | ir.Seq
+            ) and is_total(item.value):
+                larger = ir.Insert(collection, value, item.value.type)
+                rest = rule.body[place + 1 :]
+                bound = ir.Size(ir.Bound(name, item.value.type))
+                change = _asking(bound, ir.Size(larger))
+                body = (*rule.body[: place + 1], *(map_item(r, change) for r in rest))
+                rule = replace(rule, body=body)
+    return rule
+
+
+class _asking:
+    """A function that replaces the size of a name by the size of what it stands for."""
+
+    def __init__(self, old: ir.Expr, new: ir.Expr) -> None:
+        self.old, self.new = old, new
+
+    def __call__(self, expr: ir.Expr) -> ir.Expr:
+        if expr == self.old:
+            return self.new
+        return _tidy(rebuild(expr, tuple(self(part) for part in children(expr))))
+
+
+def _uses(expr: ir.Expr, name: str) -> int:
+    return sum(isinstance(node, ir.Bound) and node.name == name for node in walk(expr))
+
+
+def _captured(exprs: Sequence[ir.Expr], item: ir.Let) -> bool:
+    # A name that a quantifier binds again would mean something else inside it.
+    taken = free_names(item.value) | {item.name}
+    return any(bound_by(node) in taken for expr in exprs for node in walk(expr))
+
+
+class _putting:
+    """A function that puts a name's value in the name's places."""
+
+    def __init__(self, item: ir.Let) -> None:
+        self.item = item
+
+    def __call__(self, expr: ir.Expr) -> ir.Expr:
+        return _put(expr, self.item.name, self.item.value)
+
+
+def _put(expr: ir.Expr, name: str, value: ir.Expr) -> ir.Expr:
+    if isinstance(expr, ir.Bound) and expr.name == name:
+        return value
+    return rebuild(expr, tuple(_put(part, name, value) for part in children(expr)))
+
+
+# ── Facts ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _without_repeats(items: Sequence[ir.Item]) -> Iterator[ir.Item]:
+    """Guards and checks, but not those that an earlier one has made sure of."""
+    known: list[ir.Expr] = []
+    for item in items:
+        if not isinstance(item, ir.Guard | ir.Check):
+            yield item
+            continue
+        parts = _conjuncts(item.cond)
+        if item.path is None or is_total(item.path):
+            left = [p for p in parts if p not in known or not is_total(p)]
+            if not left and not all(p == ir.Lit(True, ir.BOOL) for p in parts):
+                continue
+            if len(left) < len(parts):
+                cond = left[0] if len(left) == 1 else ir.And(tuple(left), span=item.cond.span)
+                item = replace(item, cond=cond)
+        if item.cond == ir.Lit(True, ir.BOOL):
+            continue
+        if item.path is None:
+            known += _conjuncts(item.cond)
+        yield item
+
+
+def _conjuncts(expr: ir.Expr) -> tuple[ir.Expr, ...]:
+    return expr.parts if isinstance(expr, ir.And) else (expr,)
