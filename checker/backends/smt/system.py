@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import product
 
 from ... import ir
 from ...passes.walk import item_children, walk
 from ...states import State as Values
-from ...states import Value, sort_sizes
+from ...states import Value, sort_sizes, universe
 from . import solver, values
 from .expressions import Evaluation, Failed, State
 from .numbers import Unsupported
@@ -108,6 +109,17 @@ class System:
             same = conj(*(values.equal(effect.after[n], self.now[n]) for n in self.now))
             found += [conj(effect.alive, neg(same)), *(f.when for f in effect.failures)]
         return disj(*found)
+
+    @cached_property
+    def at_rest(self) -> Bit:
+        """Does no action or process step lead to another state now (language.md, Semantics 19)?"""
+        moves = [
+            self.moves(rule, args)
+            for rule in self.model.rules
+            if rule.kind is ir.Kind.ACTION
+            for args in product(*(universe(p.type, self.sizes) for p in rule.params))
+        ]
+        return neg(disj(*moves))
 
     # ── Steps ──
 
