@@ -1,7 +1,7 @@
 """What each model is expected to give: variants, verdicts, counts and lengths, from a TOML file.
 
 Owns the file's form, its errors, and the comparison with an outcome. Every count in it is that of a
-complete exploration without reductions; a run that was cut has none.
+complete exploration; a run that was cut has none.
 
     [outbox]                                    # built in, or yours: model = "shop.py:Outbox"
     [outbox.variants.no_deduplication]
@@ -11,6 +11,8 @@ complete exploration without reductions; a run that was cut has none.
     [[outbox.runs]]
     variant = "no_deduplication"                # without it: the model as it is written
     scopes = { OrderId = 2 }                    # without it: the scopes that the model declares
+    set = { retries = 1 }                       # beside what the variant sets
+    reductions = false                          # as with --keep-dead-locals; without it: true
     distinct = 343
     properties = { no_order_ships_twice = { verdict = "FAILS", steps = 5 } }
 """
@@ -54,11 +56,13 @@ class Run:
 
     variant: str
     scopes: Mapping[str, int]
+    constants: Mapping[str, str]
     distinct: int | None
     generated: int | None
     depth: int | None
     exit: int | None
     slow: bool
+    reductions: bool
     properties: Mapping[str, Expected]
 
 
@@ -170,25 +174,30 @@ class _Reader:
 
     def variant(self, where: tuple[str, ...], name: str, table: Any) -> Variant:
         self.keys(where, table, ("about", "set"))
-        about, constants = table.get("about", ""), table.get("set", {})
+        about = table.get("about", "")
         if not isinstance(about, str):
             raise self.wrong((*where, "about"), "has to be a text")
-        self.keys((*where, "set"), constants, ())
-        for key, value in constants.items():
+        return Variant(name, about, self.constants(where, table))
+
+    def constants(self, where: tuple[str, ...], table: Any) -> dict[str, str]:
+        given = table.get("set", {})
+        self.keys((*where, "set"), given, ())
+        for key, value in given.items():
             if not isinstance(value, bool | int | str):
                 raise self.wrong((*where, "set", key), "has to be true, false, a number or a name")
-        texts = {key: _as_text(value) for key, value in constants.items()}
-        return Variant(name, about, texts)
+        return {key: _as_text(value) for key, value in given.items()}
 
     def run(self, where: tuple[str, ...], table: Any, variants: Mapping[str, Variant]) -> Run:
         known = (
             "variant",
             "scopes",
+            "set",
             "distinct",
             "generated",
             "depth",
             "exit",
             "slow",
+            "reductions",
             "properties",
         )
         self.keys(where, table, known)
@@ -203,19 +212,22 @@ class _Reader:
         self.keys((*where, "scopes"), scopes, ())
         for key in scopes:
             self.number((*where, "scopes", key), scopes, at_least=1)
-        slow = table.get("slow", False)
-        if not isinstance(slow, bool):
-            raise self.wrong((*where, "slow"), "has to be true or false")
+        slow, reductions = table.get("slow", False), table.get("reductions", True)
+        for key, value in (("slow", slow), ("reductions", reductions)):
+            if not isinstance(value, bool):
+                raise self.wrong((*where, key), "has to be true or false")
         properties = table.get("properties", {})
         self.keys((*where, "properties"), properties, ())
         return Run(
             variant=variant,
             scopes=dict(scopes),
+            constants=self.constants(where, table),
             distinct=self.number((*where, "distinct"), table, at_least=1),
             generated=self.number((*where, "generated"), table, at_least=1),
             depth=self.number((*where, "depth"), table),
             exit=self.number((*where, "exit"), table),
             slow=slow,
+            reductions=reductions,
             properties={
                 key: self.expected((*where, "properties", key), value)
                 for key, value in properties.items()

@@ -14,8 +14,15 @@ __all__ = ["ir"]
 
 
 def ir(
-    *, model: str, variant: str | None, set: Pairs, scope: Pairs, no_fault: Sequence[str]
+    *,
+    model: str,
+    variant: str | None,
+    set: Pairs,
+    scope: Pairs,
+    no_fault: Sequence[str],
+    keep_dead_locals: bool,
 ) -> ExitCode:
-    prepared = prepare(request_of(model, variant, set, scope, no_fault))
+    request = request_of(model, variant, set, scope, no_fault, keep_dead_locals=keep_dead_locals)
+    prepared = prepare(request)
     sys.stdout.write(model_text(prepared.model))
     return ExitCode.OK

@@ -49,6 +49,7 @@ def run(
     set: Pairs,
     scope: Pairs,
     no_fault: Sequence[str],
+    keep_dead_locals: bool,
     max_states: int | None,
     max_seconds: float | None,
     max_memory: str | None,
@@ -64,7 +65,9 @@ def run(
     from ..backends.python import Program
     from ..explore.search import explore
 
-    request = settings.request_of(model, variant, set, scope, no_fault)
+    request = settings.request_of(
+        model, variant, set, scope, no_fault, keep_dead_locals=keep_dead_locals
+    )
     limits = settings.limits_of(max_states, max_seconds, max_memory)
     output = Output("explore", json, Path(out) if out else None, force, strict_vacuity, quiet)
 
@@ -88,6 +91,7 @@ def simulate(
     set: Pairs,
     scope: Pairs,
     no_fault: Sequence[str],
+    keep_dead_locals: bool,
     seed: int | None,
     walks: int,
     depth: int,
@@ -101,7 +105,9 @@ def simulate(
     from ..backends.python import Program
     from ..explore.simulate import simulate as walk
 
-    request = settings.request_of(model, variant, set, scope, no_fault)
+    request = settings.request_of(
+        model, variant, set, scope, no_fault, keep_dead_locals=keep_dead_locals
+    )
     limits = settings.limits_of(max_seconds=max_seconds)
     for flag, value in (("--walks", walks), ("--depth", depth)):
         if value < 1:

@@ -26,6 +26,7 @@ def run(
     set: Pairs,
     scope: Pairs,
     no_fault: Sequence[str],
+    keep_dead_locals: bool,
     out: str | None,
     force: bool,
     max_states: int,
@@ -35,7 +36,8 @@ def run(
     path = Path(out)
     if path.suffix not in _WRITERS:
         raise UsageError(f"{out} is of no known form", help=f"it ends in {', '.join(_WRITERS)}")
-    prepared = prepare(request_of(model, variant, set, scope, no_fault))
+    request = request_of(model, variant, set, scope, no_fault, keep_dead_locals=keep_dead_locals)
+    prepared = prepare(request)
     limits = limits_of(max_states)
     writable([path], force=force)
     graph = state_graph(Program(prepared.model), limits)

@@ -35,12 +35,19 @@ Pairs = Sequence[tuple[str, str]]
 
 
 def request_of(
-    model: str, variant: str | None, set: Pairs, scope: Pairs, no_fault: Sequence[str]
+    model: str,
+    variant: str | None,
+    set: Pairs,
+    scope: Pairs,
+    no_fault: Sequence[str],
+    *,
+    keep_dead_locals: bool = False,
 ) -> Request:
     """The request that the flags make. Raises: UsageError."""
     scopes = {name: _whole(f"--scope {name}", size, 1) for name, size in _once("--scope", scope)}
     constants = dict(_once("--set", set))
-    return Request(model, variant or "", constants, scopes, tuple(dict.fromkeys(no_fault)))
+    off = tuple(dict.fromkeys(no_fault))
+    return Request(model, variant or "", constants, scopes, off, keep_dead_locals)
 
 
 def _once(flag: str, pairs: Pairs) -> Pairs:
@@ -124,6 +131,7 @@ def again(command: str, request: Request, more: Sequence[str] = ()) -> str:
     words += [w for n, v in request.constants.items() for w in ("--set", f"{n}={v}")]
     words += [w for n, v in request.scopes.items() for w in ("--scope", f"{n}={v}")]
     words += [w for name in request.no_faults for w in ("--no-fault", name)]
+    words += ["--keep-dead-locals"] if request.keep_dead_locals else []
     return shlex.join([*words, *more])
 
 
@@ -136,6 +144,7 @@ def origin_of(prepared: Prepared) -> Origin:
         constants=constant_texts(prepared.model),
         scopes={sort.name: sort.size for sort in prepared.model.sorts},
         no_faults=request.no_faults,
+        keep_dead_locals=request.keep_dead_locals,
     )
 
 

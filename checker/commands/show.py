@@ -75,7 +75,8 @@ def _claim_problems(result: PropertyResult) -> list[str]:
 
 def _prepared(origin: itf.Origin) -> Prepared:
     """The model of the run that wrote the file; its constants say all that a variant does."""
-    request = Request(origin.model, "", {}, origin.scopes, origin.no_faults)
+    keep = origin.keep_dead_locals
+    request = Request(origin.model, "", {}, origin.scopes, origin.no_faults, keep)
     plain = prepare(replace(request, scopes={}, no_faults=()))
     now = {c.name: show(c.value, c.type) for c in plain.model.consts}
     # A constant that only Python code can give is right if it is the model's own.

@@ -24,6 +24,12 @@ _SETTINGS = (
     Option("--no-fault", "Switch a fault off; repeatable.", many=True, metavar="NAME"),
 )
 
+_KEEP_DEAD_LOCALS = Option(
+    "--keep-dead-locals",
+    "Let locals of processes keep values that nothing will read; more states, equal verdicts.",
+    kind="flag",
+)
+
 _LIMITS = (
     Option("--max-states", "Stop after so many distinct states.", kind="int", metavar="N"),
     Option("--max-seconds", "Stop after so much time.", kind="float", metavar="S"),
@@ -62,6 +68,7 @@ COMMANDS: tuple[Command, ...] = (
         (_MODEL,),
         (
             *_SETTINGS,
+            _KEEP_DEAD_LOCALS,
             *_LIMITS,
             Option("--stop-at-first", "Stop at the first property that fails.", kind="flag"),
             _ENGINE,
@@ -86,6 +93,7 @@ COMMANDS: tuple[Command, ...] = (
         (_MODEL,),
         (
             *_SETTINGS,
+            _KEEP_DEAD_LOCALS,
             Option("--seed", "Repeat the walks of an earlier run.", kind="int", metavar="N"),
             Option("--walks", "How many walks.", kind="int", default=1000, metavar="N"),
             Option("--depth", "The most steps of a walk.", kind="int", default=100, metavar="N"),
@@ -128,6 +136,7 @@ COMMANDS: tuple[Command, ...] = (
         (_MODEL,),
         (
             *_SETTINGS,
+            _KEEP_DEAD_LOCALS,
             Option("--out", "The file: .dot or .graphml.", kind="path", metavar="FILE"),
             Option("--force", "Replace a file that exists.", kind="flag"),
             Option(
@@ -143,6 +152,13 @@ COMMANDS: tuple[Command, ...] = (
         "emit ir",
         "Print the model as the engines see it.",
         "checker.commands.emit:ir",
+        (_MODEL,),
+        (*_SETTINGS, _KEEP_DEAD_LOCALS),
+    ),
+    Command(
+        "emit steps",
+        "Print the labelled steps of a model's processes as a table.",
+        "checker.commands.steps:run",
         (_MODEL,),
         _SETTINGS,
     ),

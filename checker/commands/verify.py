@@ -79,7 +79,10 @@ def _explored(model: manifest.ModelRuns, one: manifest.Run) -> Outcome:
     from ..explore.search import explore
 
     constants = model.variants[one.variant].constants if one.variant else {}
-    prepared = prepare(Request(model.target, "", dict(constants), one.scopes))
+    constants = {**constants, **one.constants}
+    keep = not one.reductions
+    request = Request(model.target, "", constants, one.scopes, keep_dead_locals=keep)
+    prepared = prepare(request)
     return explore(Program(prepared.model))
 
 
@@ -94,7 +97,9 @@ def _skipped(known: manifest.Manifest, models: Sequence[str]) -> str:
 
 def _name(model: manifest.ModelRuns, run: manifest.Run) -> str:
     sizes = " ".join(f"{name}={size}" for name, size in run.scopes.items())
-    return " ".join(part for part in (model.name, run.variant, sizes) if part)
+    values = " ".join(f"{name}={value}" for name, value in run.constants.items())
+    kept = "" if run.reductions else "--keep-dead-locals"
+    return " ".join(part for part in (model.name, run.variant, sizes, values, kept) if part)
 
 
 def _row(one: Verified, page: Page) -> list[str]:
@@ -115,6 +120,8 @@ def _print_json(done: Sequence[Verified]) -> None:
             "model": one.model.name,
             "variant": one.run.variant or None,
             "scopes": dict(one.run.scopes),
+            "constants": dict(one.run.constants),
+            "reductions": one.run.reductions,
             "distinct": one.outcome.distinct,
             "generated": one.outcome.generated,
             "depth": one.outcome.depth,

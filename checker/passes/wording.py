@@ -71,4 +71,7 @@ def _inner(expr: ir.Expr) -> str:
 
 
 def _literal(value: object, type_: ir.Type) -> str:
-    return f"{type_.name}.{value}" if isinstance(type_, ir.Enum) else show(value, type_)
+    if not isinstance(type_, ir.Enum):
+        return show(value, type_)
+    # A type of words (labels, answers of `either`) has a name that no class can have.
+    return f'"{value}"' if " " in type_.name else f"{type_.name}.{value}"

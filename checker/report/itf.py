@@ -37,6 +37,7 @@ class Origin:
     constants: Mapping[str, str] = field(default_factory=dict)
     scopes: Mapping[str, int] = field(default_factory=dict)
     no_faults: tuple[str, ...] = ()
+    keep_dead_locals: bool = False
     property: str = ""
     kind: str = ""
 
@@ -61,6 +62,8 @@ def document(trace: Trace, origin: Origin, result: PropertyResult | None = None)
         "property": origin.property,
         "kind": origin.kind,
     }
+    if origin.keep_dead_locals:
+        meta["keep-dead-locals"] = True
     if result is not None and result.args:
         meta["arguments"] = dict(result.args)
     last = trace.steps[-1] if trace.steps else None
@@ -178,6 +181,7 @@ def origin(itf: Json) -> Origin:
         constants={str(k): str(v) for k, v in constants.items()},
         scopes={str(k): v for k, v in scopes.items()},
         no_faults=tuple(map(str, off)),
+        keep_dead_locals=meta.get("keep-dead-locals") is True,
         property=_text(meta, "property"),
         kind=_text(meta, "kind"),
     )
