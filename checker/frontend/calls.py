@@ -247,6 +247,8 @@ def call(node: ast.Call, scope: Scope, expected: ir.Type | None) -> ir.Expr:
     handler = _FUNCTIONS.get(found) if _is_hashable(found) else None
     if handler is not None:
         return handler(node, scope, expected)
+    if _is_hashable(found) and found in _LEAKING:
+        raise Mistake(d.OrderLeak(span, found.__name__))
     if isinstance(found, type):
         return _construct(found, node, scope)
     role = model.role_of(found)
@@ -254,10 +256,10 @@ def call(node: ast.Call, scope: Scope, expected: ir.Type | None) -> ir.Expr:
         from .functions import inline
 
         return inline(found, None, node, scope)
+    if found in (model.restart, model.stop):
+        raise Mistake(d.RestartOutside(span, found.__name__, PLACES[scope.place]))
     if found in _STATEMENTS:
         raise Mistake(d.StatementAsExpression(span, found.__name__, PLACES[scope.place]))
-    if found in _LEAKING:
-        raise Mistake(d.OrderLeak(span, found.__name__))
     raise Mistake(d.CallOutside(span, ast.unparse(node.func)))
 
 
@@ -265,14 +267,7 @@ def _is_hashable(value: object) -> bool:
     return getattr(type(value), "__hash__", None) is not None
 
 
-_STATEMENTS = (
-    model.when,
-    model.choose,
-    model.either,
-    model.unlucky,
-    model.restart,
-    model.stop,
-)
+_STATEMENTS = (model.when, model.choose, model.either, model.unlucky)
 _LEAKING = (enumerate, zip, sorted, reversed, iter, next, tuple, map, filter)
 
 

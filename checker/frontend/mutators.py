@@ -26,11 +26,12 @@ def mutate(node: ast.Call, func: ast.Attribute, body: Body) -> None:
     current, name = _collection_at(place, func, body), func.attr
     if node.keywords:
         raise Mistake(d.WrongArguments(span, name, 1))
-    match current.type, name, node.args:
-        case ((ir.Set(item) | ir.Bag(item)), "add", [argument]):
-            _insert(place, current, item, argument, body, span)
-        case ir.Seq(item), "append", [argument]:
-            _insert(place, current, item, argument, body, span)
+    # The declared type, because that of a computed value knows no bounds.
+    match place.type.item if isinstance(place.type, ir.Option) else place.type, name, node.args:
+        case (ir.Set() | ir.Bag()) as type_, "add", [argument]:
+            _insert(place, current, type_, argument, body, span)
+        case ir.Seq() as type_, "append", [argument]:
+            _insert(place, current, type_, argument, body, span)
         case ((ir.Set(item) | ir.Bag(item) | ir.Seq(item)), "remove", [argument]):
             gone = body.bind("item", lower(argument, scope, item))
             has = ir.Has(current, gone, span=span)
@@ -81,17 +82,22 @@ def _put_back(place: Place, value: ir.Expr, body: Body, span: Span) -> None:
 
 
 def _insert(
-    place: Place, current: ir.Expr, item: ir.Type, argument: ast.expr, body: Body, span: Span
+    place: Place,
+    current: ir.Expr,
+    declared: ir.Set | ir.Bag | ir.Seq,
+    argument: ast.expr,
+    body: Body,
+    span: Span,
 ) -> None:
-    value = lower(argument, body.scope, item)
-    refuse_shared(replace(place, container=current.type), argument, item, body)
+    value = lower(argument, body.scope, declared.item)
+    refuse_shared(replace(place, container=declared), argument, declared.item, body)
     checked = place.is_field and not body.deferred
     if checked:
-        value = check_limits(value, item, place.root, body, span)
+        value = check_limits(value, declared.item, place.root, body, span)
     new: ir.Expr = ir.Insert(current, value, current.type, span)
-    if checked and isinstance(current.type, ir.Bag | ir.Seq):
+    if checked and isinstance(declared, ir.Bag | ir.Seq):
         new = body.bind(place.root, new)
-        fits = ir.Lit(current.type.capacity, ir.INT, span)
+        fits = ir.Lit(declared.capacity, ir.INT, span)
         size = ir.Cmp("<=", ir.Size(new, span=span), fits, span=span)
         body.check(size, ir.CheckKind.CAPACITY, place.root, span)
     _put_back(place, new, body, span)

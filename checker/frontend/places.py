@@ -71,10 +71,18 @@ def _no_field(name: str, body: Body, span: Span) -> d.CounterRead | d.UnknownFie
 
 
 def _entry(outer: Place, key: ast.expr, span: Span) -> Place:
-    match outer.type:
+    value = entry_type(outer.type)
+    if value is None:
+        raise Mistake(d.NotIndexable(span, shown(outer.type)))
+    return Place(outer.root, outer.is_field, (*outer.keys, key), value, span, outer.type)
+
+
+def entry_type(type_: ir.Type) -> ir.Type | None:
+    """What `x[key]` of a value of the type is; None if it has no entries."""
+    match type_:
         case ir.Map(_, value) | ir.Partial(_, value) | ir.Seq(value):
-            return Place(outer.root, outer.is_field, (*outer.keys, key), value, span, outer.type)
-    raise Mistake(d.NotIndexable(span, shown(outer.type)))
+            return value
+    return None
 
 
 def _root(place: Place, body: Body) -> ir.Expr:
@@ -97,18 +105,22 @@ def store(place: Place, value: ir.Expr, body: Body, span: Span, *, in_place: boo
     """Write a value that needs no check itself; not `in_place` if Python binds the name anew."""
     keys: list[tuple[ir.Expr, ir.Type]] = []
 
-    def put(root: ir.Expr, rest: tuple[ast.expr, ...]) -> ir.Expr:
+    def put(root: ir.Expr, rest: tuple[ast.expr, ...], declared: ir.Type) -> ir.Expr:
         if not rest:
             return value
         entry = at(root, rest[0], rest[0], body.scope)
         assert isinstance(entry, ir.At)
-        if isinstance(root.type, ir.Partial):
-            keys.append((entry.key, root.type.key))
-        return ir.Put(root, entry.key, put(entry, rest[1:]), root.type, span)
+        if isinstance(declared, ir.Partial):
+            keys.append((entry.key, declared.key))
+        inner = put(entry, rest[1:], entry_type(declared) or entry.type)
+        return ir.Put(root, entry.key, inner, root.type, span)
 
     if in_place and not place.is_field and place.root not in body.owned:
         raise Mistake(d.MutatesCopy(span, place.root))
-    new = body.bind(place.root, put(_root(place, body), place.keys))
+    root = _root(place, body)
+    # The declared type, because that of a computed value knows no bounds.
+    whole = body.scope.world.fields[place.root] if place.is_field else root.type
+    new = body.bind(place.root, put(root, place.keys, whole))
     if place.is_field and not body.deferred:
         for key, declared in keys:
             check_limits(key, declared, place.root, body, span)

@@ -21,6 +21,7 @@ __all__ = [
     "NotAProcess",
     "ProcessWithoutLabels",
     "RestartInLoop",
+    "RestartOutside",
     "StepTooLarge",
     "UnknownLabel",
     "VolatileKey",
@@ -134,7 +135,7 @@ class LocalUnbounded(Diagnostic):
 class LocalOfTwoTypes(Diagnostic):
     slug = "local-of-two-types"
     title = "the local `{name}` is {first} here and {second} elsewhere"
-    label = ""
+    label = "a local has one type, at every label"
     help = "use two names"
 
     name: str
@@ -177,7 +178,7 @@ class LocalName(Diagnostic):
 class NotAProcess(Diagnostic):
     slug = "not-a-process"
     title = "`{name}` needs a process: `{name}(self.worker, ...)`"
-    label = ""
+    label = "which instance is meant cannot be told"
     help = "name a method of this model that is decorated with `@process`"
 
     name: str
@@ -187,7 +188,7 @@ class NotAProcess(Diagnostic):
 class UnknownLabel(Diagnostic):
     slug = "unknown-label"
     title = "`{process}` has no label {label_text}"
-    label = ""
+    label = "it would never be there"
     help = "it has {known}"
 
     process: str
@@ -206,10 +207,21 @@ class RestartInLoop(Diagnostic):
 
 
 @dataclass(frozen=True)
+class RestartOutside(Diagnostic):
+    slug = "restart-outside"
+    title = "`{name}` in {place}"
+    label = "it is a statement of a step, and has no value"
+    help = "write `{name}(self.worker, ...)` on a line of its own, in an action, fault or process"
+
+    name: str
+    place: str
+
+
+@dataclass(frozen=True)
 class VolatileUnknown(Diagnostic):
     slug = "volatile-unknown"
     title = "the field `{name}` is the memory of `{process}`, which is no process"
-    label = ""
+    label = "nothing would ever empty it"
     help = "the processes are: {known}"
 
     name: str
