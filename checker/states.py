@@ -228,7 +228,7 @@ def encode(value: object, type_: ir.Type, sizes: Sizes) -> Value:
         case ir.Sort():
             return cast(Id, value)._index
         case ir.Enum():
-            return cast(Enum, value).name
+            return value if isinstance(value, str) else cast(Enum, value).name
         case ir.Option(item):
             return None if value is None else encode(value, item, sizes)
         case ir.Record(name, fields):
@@ -269,7 +269,8 @@ def decode(value: Value, type_: ir.Type, classes: Classes) -> Any:
         case ir.Sort(name):
             return classes.by_name[name](value)
         case ir.Enum(name):
-            return cast(Any, classes.by_name[name])[value]
+            # Labels and the answers of `either` are words, in Python too.
+            return cast(Any, classes.by_name[name])[value] if name in classes.by_name else value
         case ir.Option(item):
             return None if value is None else decode(value, item, classes)
         case ir.Record(name, fields):

@@ -268,7 +268,7 @@ def _refuse_other_yields(tree: ast.FunctionDef, span: Callable[[ast.AST], Span])
     }
     for node in ast.walk(tree):
         if isinstance(node, ast.Yield | ast.YieldFrom) and id(node) not in labels:
-            raise Mistake(d.LabelNotText(span(node), ast.unparse(node)))
+            raise Mistake(d.LabelNotText(span(node), ast.unparse(node).strip("()")))
 
 
 def _refuse_labels(flow: Flow) -> None:

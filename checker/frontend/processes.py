@@ -23,7 +23,7 @@ from .aliases import note_local
 from .body import Body
 from .branches import branch
 from .choices import hoist_either
-from .expressions import lower, lower_bool
+from .expressions import constant_object, lower, lower_bool
 from .flow import DONE, Cases, End, Flow, Fork, Head, Label, Node, Plain, flow_of
 from .functions import parameters_of
 from .memory import Memory, Unset, has_free_int
@@ -230,6 +230,8 @@ def _first_values(process: Process) -> None:
             ):
                 if isinstance(scope.names.get(name), ir.Arg):
                     raise Mistake(d.ParameterWritten(scope.span(value), name))
+                if _chooses(value, scope):
+                    raise Mistake(d.BeforeFirstLabel(scope.span(value)))
                 first = lower(value, scope, memory.declared.get(name))
                 declared = memory.declared.get(name)
                 if not _is_constant(first):
@@ -248,6 +250,12 @@ def _first_values(process: Process) -> None:
                 raise Mistake(d.BeforeFirstLabel(scope.span(match.subject)))
             case End():
                 raise Mistake(d.ProcessWithoutLabels(_head(process.tree, scope.file), process.name))
+
+
+def _chooses(value: ast.expr, scope: Scope) -> bool:
+    choices = (model.choose, model.either, model.when)
+    calls = [n.func for n in ast.walk(value) if isinstance(n, ast.Call)]
+    return any(constant_object(function, scope) in choices for function in calls)
 
 
 def _is_constant(expr: ir.Expr) -> bool:

@@ -1,0 +1,22 @@
+"""A choice before the first label."""
+
+from checker import Bag, Id, Model, Steps, choose, process
+
+
+class OrderId(Id, scope=2):
+    """An order."""
+
+
+class Worker(Id, scope=2):
+    """A worker."""
+
+
+class Shop(Model):
+    queue: Bag[OrderId] = Bag()
+    ready: set[OrderId] = set()
+
+    @process
+    def worker(self, me: Worker) -> Steps:
+        order = choose(self.queue)
+        yield "take"
+        self.queue.remove(order)

@@ -1,0 +1,21 @@
+"""A label that is a sentence."""
+
+from checker import Bag, Id, Model, Steps, process
+
+
+class OrderId(Id, scope=2):
+    """An order."""
+
+
+class Worker(Id, scope=2):
+    """A worker."""
+
+
+class Shop(Model):
+    queue: Bag[OrderId] = Bag()
+    ready: set[OrderId] = set()
+
+    @process
+    def worker(self, me: Worker) -> Steps:
+        yield "take an order"
+        self.ready.clear()

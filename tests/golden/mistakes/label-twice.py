@@ -1,0 +1,23 @@
+"""Two steps of one name."""
+
+from checker import Bag, Id, Model, Steps, process
+
+
+class OrderId(Id, scope=2):
+    """An order."""
+
+
+class Worker(Id, scope=2):
+    """A worker."""
+
+
+class Shop(Model):
+    queue: Bag[OrderId] = Bag()
+    ready: set[OrderId] = set()
+
+    @process
+    def worker(self, me: Worker) -> Steps:
+        yield "clear"
+        self.ready.clear()
+        yield "clear"
+        self.queue.clear()

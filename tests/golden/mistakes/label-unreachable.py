@@ -1,0 +1,24 @@
+"""A step behind an endless loop."""
+
+from checker import Bag, Id, Model, Steps, process
+
+
+class OrderId(Id, scope=2):
+    """An order."""
+
+
+class Worker(Id, scope=2):
+    """A worker."""
+
+
+class Shop(Model):
+    queue: Bag[OrderId] = Bag()
+    ready: set[OrderId] = set()
+
+    @process
+    def worker(self, me: Worker) -> Steps:
+        while True:
+            yield "take"
+            self.queue.clear()
+        yield "clear"
+        self.ready.clear()

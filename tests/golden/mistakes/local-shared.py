@@ -1,0 +1,23 @@
+"""A snapshot that is no copy."""
+
+from checker import Bag, Id, Model, Steps, process
+
+
+class OrderId(Id, scope=2):
+    """An order."""
+
+
+class Worker(Id, scope=2):
+    """A worker."""
+
+
+class Shop(Model):
+    queue: Bag[OrderId] = Bag()
+    ready: set[OrderId] = set()
+
+    @process
+    def worker(self, me: Worker) -> Steps:
+        yield "load"
+        seen = self.ready
+        yield "store"
+        self.ready = seen

@@ -1,0 +1,25 @@
+"""An else behind a while."""
+
+from checker import Bag, Id, Model, Steps, process
+
+
+class OrderId(Id, scope=2):
+    """An order."""
+
+
+class Worker(Id, scope=2):
+    """A worker."""
+
+
+class Shop(Model):
+    queue: Bag[OrderId] = Bag()
+    ready: set[OrderId] = set()
+
+    @process
+    def worker(self, me: Worker) -> Steps:
+        yield "begin"
+        while len(self.ready) > 0:
+            yield "take"
+            self.ready.clear()
+        else:
+            self.queue.clear()

@@ -1,0 +1,21 @@
+"""A process that is an action."""
+
+from checker import Bag, Id, Model, Steps, process
+
+
+class OrderId(Id, scope=2):
+    """An order."""
+
+
+class Worker(Id, scope=2):
+    """A worker."""
+
+
+class Shop(Model):
+    queue: Bag[OrderId] = Bag()
+    ready: set[OrderId] = set()
+
+    @process
+    def worker(self, me: Worker) -> Steps:
+        self.ready.clear()
+        return

@@ -1,0 +1,25 @@
+"""A label under a handler."""
+
+from checker import Bag, Id, Model, Steps, process
+
+
+class OrderId(Id, scope=2):
+    """An order."""
+
+
+class Worker(Id, scope=2):
+    """A worker."""
+
+
+class Shop(Model):
+    queue: Bag[OrderId] = Bag()
+    ready: set[OrderId] = set()
+
+    @process
+    def worker(self, me: Worker) -> Steps:
+        yield "begin"
+        try:
+            yield "take"
+            self.queue.clear()
+        finally:
+            self.ready.clear()
