@@ -1,4 +1,4 @@
-"""Calls and comprehensions: built-in functions, methods of collections, records, `@pure` helpers.
+"""Calls: built-in functions, methods of collections, records, `@pure` helpers.
 
 Owns which callables a model may use. `when`, `choose` and `either` are statements
 (`statements.py`).
@@ -7,11 +7,9 @@ Owns which callables a model may use. `when`, `choose` and `either` are statemen
 from __future__ import annotations
 
 import ast
-import builtins
 import dataclasses
 import enum
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from .. import ir, model
@@ -19,214 +17,22 @@ from ..source import Span
 from ..states import Value
 from ..values import Bag, Id, Map
 from . import diagnostics as d
-from .expressions import (
-    NONE,
-    coerce,
-    conjunction,
-    constant_object,
-    empty,
-    item_type,
-    lower,
-    lower_bool,
-)  # fmt: skip
+from .domains import (
+    comprehension,
+    domain_of,
+    fold,
+    int_value,
+    iterated,
+    quantify,
+    universe_of,
+)
+from .expressions import NONE, coerce, constant_object, empty, lower
 from .scope import PLACES, Scope, fresh_name
-from .types import annotation, methods_of, shown, unify
+from .tidy import is_total
+from .types import annotation, item_type, methods_of, shown, unify
 from .world import Mistake
 
-__all__ = ["Domain", "call", "comprehension", "converted", "domain_of", "fits", "no_method"]
-
-
-# ── Domains ──────────────────────────────────────────────────────────────────────────────────────
-
-
-@dataclass(frozen=True)
-class Domain:
-    """What a `for` ranges over: the domain, the bound name, and what each target stands for."""
-
-    expr: ir.Expr
-    name: str
-    bound: dict[str, ir.Expr]
-    ordered: bool
-
-
-def domain_of(target: ast.expr, source: ast.expr, scope: Scope) -> Domain:
-    """`for target in source`, in a comprehension or a statement."""
-    match source:
-        case ast.Call(ast.Attribute(inner, "items"), []):
-            return _items(target, inner, scope)
-        case ast.Call(ast.Attribute(inner, "values"), []):
-            mapped = _values(target, inner, scope)
-            if mapped is not None:
-                return mapped
-        case ast.Call(ast.Attribute(inner, "keys"), []):
-            return domain_of(target, inner, scope)
-        case ast.Call(ast.Name(name)) if name in _ORDER_LEAKS and constant_object(
-            source.func, scope
-        ) is getattr(builtins, name, None):
-            raise Mistake(d.OrderLeak(scope.span(source), name))
-    if not isinstance(target, ast.Name):
-        raise Mistake(d.TargetOutside(scope.span(target)))
-    expr = _universe(source, scope) or _iterated(source, scope)
-    return _single(target, expr, scope)
-
-
-def _single(target: ast.expr, expr: ir.Expr, scope: Scope) -> Domain:
-    if not isinstance(target, ast.Name):
-        raise Mistake(d.TargetOutside(scope.span(target)))
-    item = item_type(expr.type)
-    assert item is not None
-    name = fresh_name(scope, target.id)
-    bound = {target.id: ir.Bound(name, item, scope.span(target))}
-    return Domain(expr, name, dict(bound), ordered=isinstance(expr.type, ir.Seq))
-
-
-def _universe(source: ast.expr, scope: Scope) -> ir.Expr | None:
-    cls = constant_object(source, scope)
-    if not isinstance(cls, type) or not issubclass(cls, Id | enum.Enum):
-        return None
-    span = scope.span(source)
-    return ir.Universe(ir.Set(annotation(cls, scope.world, span)), span)
-
-
-def _iterated(source: ast.expr, scope: Scope) -> ir.Expr:
-    expr = lower(source, scope)
-    if isinstance(expr.type, ir.Option):
-        expr = coerce(expr, expr.type.item, source, scope)
-    match expr.type:
-        case ir.Partial(key, _):
-            return ir.Keys(expr, ir.Set(key), scope.span(source))
-        case ir.Set() | ir.Bag() | ir.Seq():
-            return expr
-    raise Mistake(d.NotIterable(scope.span(source), shown(expr.type)))
-
-
-def _mapping(inner: ast.expr, scope: Scope) -> tuple[ir.Expr, ir.Expr, ir.Type, ir.Type] | None:
-    expr, span = lower(inner, scope), scope.span(inner)
-    match expr.type:
-        case ir.Partial(key, value):
-            return expr, ir.Keys(expr, ir.Set(key), span), key, value
-        case ir.Map():
-            raise Mistake(d.NotIterable(span, shown(expr.type)))
-    return None
-
-
-def _items(target: ast.expr, inner: ast.expr, scope: Scope) -> Domain:
-    mapping = _mapping(inner, scope)
-    if mapping is None:
-        raise Mistake(d.NotIterable(scope.span(inner), "this; only a dict has `items()`"))
-    expr, keys, key, value = mapping
-    match target:
-        case ast.Tuple([ast.Name(first), ast.Name(second)]):
-            name = fresh_name(scope, first)
-            bound = ir.Bound(name, key, scope.span(target))
-            entry = ir.At(expr, bound, value, scope.span(target))
-            return Domain(keys, name, {first: bound, second: entry}, ordered=False)
-    raise Mistake(d.TargetOutside(scope.span(target)))
-
-
-def _values(target: ast.expr, inner: ast.expr, scope: Scope) -> Domain | None:
-    mapping = _mapping(inner, scope)
-    if mapping is None:
-        return None
-    expr, keys, key, value = mapping
-    if not isinstance(target, ast.Name):
-        raise Mistake(d.TargetOutside(scope.span(target)))
-    name = fresh_name(scope, f"{target.id}_key")
-    entry = ir.At(expr, ir.Bound(name, key, scope.span(target)), value, scope.span(target))
-    return Domain(keys, name, {target.id: entry}, ordered=False)
-
-
-_ORDER_LEAKS = (
-    "enumerate",
-    "zip",
-    "sorted",
-    "reversed",
-    "iter",
-    "next",
-    "list",
-    "tuple",
-    "map",
-    "filter",
-)
-
-
-# ── Comprehensions ───────────────────────────────────────────────────────────────────────────────
-
-
-def _clause(generator: ast.comprehension, scope: Scope) -> tuple[Domain, ir.Expr | None, Scope]:
-    if generator.is_async:
-        raise Mistake(d.ExpressionOutside(scope.span(generator.target), "`async for`", "use `for`"))
-    domain = domain_of(generator.target, generator.iter, scope)
-    inner = scope.inner(**domain.bound)
-    tests = [lower_bool(test, inner) for test in generator.ifs]
-    return domain, conjunction(*tests), inner
-
-
-def _quantify(
-    node: ast.GeneratorExp, scope: Scope, make: type[ir.All] | type[ir.Any], span: Any
-) -> ir.Expr:
-    def nested(generators: list[ast.comprehension], scope: Scope) -> ir.Expr:
-        if not generators:
-            return lower_bool(node.elt, scope)
-        domain, test, inner = _clause(generators[0], scope)
-        return make(domain.name, domain.expr, test, nested(generators[1:], inner), span=span)
-
-    return nested(node.generators, scope)
-
-
-def _fold(node: ast.GeneratorExp, op: str, scope: Scope, span: Any) -> ir.Expr:
-    if len(node.generators) > 1 and op != "sum":
-        raise Mistake(d.NestedComprehension(span, op))
-
-    def nested(generators: list[ast.comprehension], scope: Scope) -> ir.Expr:
-        if not generators:
-            return _as_int(lower(node.elt, scope), node.elt, scope)
-        domain, test, inner = _clause(generators[0], scope)
-        return ir.Fold(op, domain.name, domain.expr, test, nested(generators[1:], inner), span=span)
-
-    return nested(node.generators, scope)
-
-
-def _as_int(expr: ir.Expr, node: ast.expr, scope: Scope) -> ir.Expr:
-    if not isinstance(expr.type, ir.Int):
-        raise Mistake(d.NotInt(scope.span(node), shown(expr.type)))
-    return expr
-
-
-def comprehension(
-    node: ast.SetComp | ast.ListComp | ast.DictComp | ast.GeneratorExp,
-    scope: Scope,
-    expected: ir.Type | None,
-    *,
-    bag: bool = False,
-) -> ir.Expr:
-    """A set, list, dict or bag built from one `for`."""
-    span = scope.span(node)
-    if len(node.generators) > 1:
-        raise Mistake(d.NestedComprehension(span, "a comprehension"))
-    domain, test, inner = _clause(node.generators[0], scope)
-    if isinstance(node, ast.DictComp):
-        return _dict_comprehension(node, domain, test, inner, expected)
-    wanted = expected.item if isinstance(expected, ir.Set | ir.Seq | ir.Bag) else None
-    body = lower(node.elt, inner, wanted)
-    if isinstance(node, ast.ListComp):
-        if not domain.ordered:
-            raise Mistake(d.OrderLeak(span, "a list comprehension"))
-        type_: ir.Type = ir.Seq(body.type)
-    else:
-        type_ = ir.Bag(body.type) if bag else ir.Set(body.type)
-    return ir.Build(domain.name, domain.expr, test, body, type_, span)
-
-
-def _dict_comprehension(
-    node: ast.DictComp, domain: Domain, test: ir.Expr | None, inner: Scope, expected: ir.Type | None
-) -> ir.Expr:
-    span = inner.span(node)
-    key = lower(node.key, inner)
-    if not (isinstance(key, ir.Bound) and key.name == domain.name):
-        raise Mistake(d.DictKeyNotLoopVariable(inner.span(node.key)))
-    value = lower(node.value, inner, expected.value if isinstance(expected, ir.Partial) else None)
-    return ir.Build(domain.name, domain.expr, test, value, ir.Partial(key.type, value.type), span)
+__all__ = ["MUTATORS", "Unfit", "call", "converted", "fits", "no_method"]
 
 
 # ── Calls ────────────────────────────────────────────────────────────────────────────────────────
@@ -286,7 +92,7 @@ def _all_any(make: type[ir.All] | type[ir.Any]) -> Callable[..., ir.Expr]:
         (argument,) = _arguments(node, 1, scope, ast.unparse(node.func))
         if not isinstance(argument, ast.GeneratorExp):
             raise Mistake(d.NeedsGenerator(scope.span(node), ast.unparse(node.func)))
-        return _quantify(argument, scope, make, scope.span(node))
+        return quantify(argument, scope, make, scope.span(node))
 
     return handle
 
@@ -294,7 +100,7 @@ def _all_any(make: type[ir.All] | type[ir.Any]) -> Callable[..., ir.Expr]:
 def _sum(node: ast.Call, scope: Scope, expected: ir.Type | None) -> ir.Expr:
     (argument,) = _arguments(node, 1, scope, "sum")
     if isinstance(argument, ast.GeneratorExp):
-        return _fold(argument, "sum", scope, scope.span(node))
+        return fold(argument, "sum", scope, scope.span(node))
     return _fold_collection("sum", argument, node, scope)
 
 
@@ -303,11 +109,11 @@ def _min_max(op: str) -> Callable[..., ir.Expr]:
         span = scope.span(node)
         if len(node.args) == 1 and not node.keywords:
             if isinstance(node.args[0], ast.GeneratorExp):
-                return _fold(node.args[0], op, scope, span)
+                return fold(node.args[0], op, scope, span)
             return _fold_collection(op, node.args[0], node, scope)
         if node.keywords or not node.args:
             raise Mistake(d.WrongArguments(span, op, 2))
-        result, *others = [_as_int(lower(a, scope), a, scope) for a in node.args]
+        result, *others = [int_value(lower(a, scope), a, scope) for a in node.args]
         for other in others:
             smaller = ir.Cmp("<", other, result, span=span)
             then, orelse = (other, result) if op == "min" else (result, other)
@@ -320,13 +126,13 @@ def _min_max(op: str) -> Callable[..., ir.Expr]:
 def _fold_collection(op: str, argument: ast.expr, node: ast.Call, scope: Scope) -> ir.Expr:
     target = ast.copy_location(ast.Name("x", ast.Load()), argument)
     domain = domain_of(target, argument, scope)
-    body = _as_int(domain.bound["x"], argument, scope)
+    body = int_value(domain.bound["x"], argument, scope)
     return ir.Fold(op, domain.name, domain.expr, None, body, span=scope.span(node))
 
 
 def _len(node: ast.Call, scope: Scope, expected: ir.Type | None) -> ir.Expr:
     (argument,) = _arguments(node, 1, scope, "len")
-    universe = _universe(argument, scope)
+    universe = universe_of(argument, scope)
     if universe is not None:
         return ir.Size(universe, span=scope.span(node))
     collection = lower(argument, scope)
@@ -339,7 +145,7 @@ def _range(node: ast.Call, scope: Scope, expected: ir.Type | None) -> ir.Expr:
     span = scope.span(node)
     if node.keywords or not 1 <= len(node.args) <= 2:
         raise Mistake(d.WrongArguments(span, "range", 2))
-    bounds = [_as_int(lower(a, scope), a, scope) for a in node.args]
+    bounds = [int_value(lower(a, scope), a, scope) for a in node.args]
     low = bounds[0] if len(bounds) == 2 else ir.Lit(0, ir.INT, span)
     return ir.Range(low, bounds[-1], ir.Seq(ir.INT), span)
 
@@ -391,7 +197,7 @@ def converted(
         display = ast.copy_location(ast.List(argument.elts, ast.Load()), argument)
         collection = lower(display, scope)
     else:
-        collection = _universe(argument, scope) or _iterated(argument, scope)
+        collection = universe_of(argument, scope) or iterated(argument, scope)
     item = item_type(collection.type)
     assert item is not None
     if kind is list and not isinstance(collection.type, ir.Seq):
@@ -429,7 +235,7 @@ def _fresh(node: ast.Call, scope: Scope, expected: ir.Type | None) -> ir.Expr:
         raise Mistake(d.FreshOfOther(scope.span(sort)))
     type_ = annotation(cls, scope.world, span)
     assert isinstance(type_, ir.Sort)
-    taken = _universe(used, scope) or _iterated(used, scope)
+    taken = universe_of(used, scope) or iterated(used, scope)
     if item_type(taken.type) != type_:
         raise Mistake(d.TypeMismatch(scope.span(used), f"set[{type_.name}]", shown(taken.type)))
     if isinstance(taken.type, ir.Seq | ir.Bag):
@@ -585,7 +391,12 @@ def _get(receiver: ir.Expr, node: ast.Call, scope: Scope) -> ir.Expr:
         return ir.Ite(has, ir.Widen(found, option, span), ir.Lit(None, option, span), option, span)
     default = lower(node.args[1], scope, value)
     common = unify(value, default.type) or value
-    return ir.Ite(has, found, default, common, span)
+    if is_total(default):
+        return ir.Ite(has, found, default, common, span)
+    # Python evaluates the default also where the key is present.
+    name = fresh_name(scope, "default")
+    bound = ir.Bound(name, default.type, default.span)
+    return ir.LetIn(name, default, ir.Ite(has, found, bound, common, span), common, span)
 
 
 def _own_method(node: ast.Call, func: ast.Attribute, scope: Scope) -> ir.Expr:

@@ -17,10 +17,10 @@ from . import diagnostics as d
 from .aliases import note_local
 from .body import Body
 from .bounds import item_of, known
-from .calls import domain_of
-from .expressions import constant_object, item_type, lower
+from .domains import domain_of
+from .expressions import constant_object, lower
 from .scope import PLACES, Scope, fresh_name
-from .types import shown
+from .types import item_type, shown
 from .world import Mistake
 
 __all__ = ["choose_statement", "hoist_either"]

@@ -1,8 +1,8 @@
 """From Python expressions to typed IR expressions.
 
 Owns the expression part of the language: which forms exist, their types, and the coercions between
-an option or union and its members. Calls and comprehensions stand in `calls.py`. Every refusal says
-what to write instead; undefinedness (S8) is left to the IR's partial nodes.
+an option or union and its members. Operators, calls and comprehensions stand in files of their own.
+Every refusal says what to write instead; undefinedness (S8) is left to the IR's partial nodes.
 """
 
 from __future__ import annotations
@@ -10,20 +10,30 @@ from __future__ import annotations
 import ast
 import enum
 import types
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from .. import ir
-from ..source import Span
 from ..values import Id
 from . import diagnostics as d
-from .scope import Scope, Unassigned, fresh_name, is_atomic, no_value
-from .tidy import is_total
+from .scope import Scope, Unassigned, no_value
 from .types import annotation, compatible, shown, unify
 from .world import Mistake
 
-__all__ = ["coerce", "conjunction", "constant_object", "empty", "lower", "lower_bool", "negation"]
+__all__ = [
+    "NONE",
+    "as_int",
+    "coerce",
+    "conjunction",
+    "constant_object",
+    "empty",
+    "is_none",
+    "is_words",
+    "lower",
+    "lower_bool",
+    "needs_type",
+    "negation",
+]
 
 NONE = object()
 
@@ -236,30 +246,11 @@ def _constant(node: ast.Constant, scope: Scope, expected: ir.Type | None) -> ir.
     return literal
 
 
-# ── Operators ────────────────────────────────────────────────────────────────────────────────────
+# ── What an operand is ───────────────────────────────────────────────────────────────────────────
 
 
-def _boolop(node: ast.BoolOp, scope: Scope, expected: ir.Type | None) -> ir.Expr:
-    make = ir.And if isinstance(node.op, ast.And) else ir.Or
-    parts = [lower_bool(value, scope) for value in node.values]
-    flat = tuple(q for p in parts for q in (p.parts if isinstance(p, make) else (p,)))
-    return make(flat, span=scope.span(node))
-
-
-def _unary(node: ast.UnaryOp, scope: Scope, expected: ir.Type | None) -> ir.Expr:
-    span = scope.span(node)
-    match node.op:
-        case ast.Not():
-            return ir.Not(lower_bool(node.operand, scope), span=span)
-        case ast.USub():
-            operand = _int(node.operand, scope)
-            if isinstance(operand, ir.Lit) and isinstance(operand.value, int):
-                return ir.Lit(-operand.value, ir.INT, span)
-            return ir.Arith("-", ir.Lit(0, ir.INT, span), operand, span=span)
-    raise Mistake(d.OperatorOutside(span, ast.unparse(node)))
-
-
-def _int(node: ast.expr, scope: Scope) -> ir.Expr:
+def as_int(node: ast.expr, scope: Scope) -> ir.Expr:
+    """A number; of an option, the one that must be there."""
     expr = lower(node, scope)
     if isinstance(expr.type, ir.Option):
         expr = coerce(expr, expr.type.item, node, scope)
@@ -268,137 +259,9 @@ def _int(node: ast.expr, scope: Scope) -> ir.Expr:
     return expr
 
 
-_ARITH = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.FloorDiv: "//", ast.Mod: "%"}
-
-
-def _binop(node: ast.BinOp, scope: Scope, expected: ir.Type | None) -> ir.Expr:
-    span = scope.span(node)
-    left = lower(node.left, scope, expected if isinstance(expected, ir.Set | ir.Seq) else None)
-    return combine(left, node.op, node.right, scope, node) or _refuse_operator(node, span)
-
-
-def _refuse_operator(node: ast.BinOp, span: Any) -> ir.Expr:
-    raise Mistake(d.OperatorOutside(span, ast.unparse(node)))
-
-
-def combine(
-    left: ir.Expr, op: ast.operator, right_node: ast.expr, scope: Scope, node: ast.AST
-) -> ir.Expr | None:
-    """`left op right` for ints, sets and lists; None if the operator is not of the language."""
-    span = scope.span(node)
-    match left.type, op:
-        case ir.Set() as type_, ast.BitOr():
-            return ir.Join(left, lower(right_node, scope, type_), type_, span)
-        case ir.Set() as type_, ast.BitAnd() | ast.Sub():
-            return _set_filter(
-                left, lower(right_node, scope, type_), isinstance(op, ast.Sub), scope, span
-            )
-        case ir.Seq() as type_, ast.Add():
-            return ir.Join(left, lower(right_node, scope, type_), type_, span)
-        case ir.Int(), _ if type(op) in _ARITH:
-            right = _int(right_node, scope)
-            symbol = _ARITH[type(op)]
-            if symbol in ("//", "%") and not _is_positive(right):
-                raise Mistake(d.DivisorNotPositive(scope.span(right_node)))
-            return _arithmetic(symbol, left, right, span)
-        case ir.Bool(), _ if type(op) in _ARITH:
-            raise Mistake(d.NotInt(left.span, "bool"))
-    return None
-
-
-def _arithmetic(symbol: str, left: ir.Expr, right: ir.Expr, span: Span) -> ir.Expr:
-    # `SIZE + 1` of two ints of the file is as good as a literal: for bounds, and as a divisor.
-    match symbol, left, right:
-        case "+", ir.Lit(int(a)), ir.Lit(int(b)):
-            return ir.Lit(a + b, ir.INT, span)
-        case "-", ir.Lit(int(a)), ir.Lit(int(b)):
-            return ir.Lit(a - b, ir.INT, span)
-        case "*", ir.Lit(int(a)), ir.Lit(int(b)):
-            return ir.Lit(a * b, ir.INT, span)
-    return ir.Arith(symbol, left, right, span=span)
-
-
-def _is_positive(expr: ir.Expr) -> bool:
-    return isinstance(expr, ir.Lit) and isinstance(expr.value, int) and expr.value > 0
-
-
-def _set_filter(left: ir.Expr, right: ir.Expr, drop: bool, scope: Scope, span: Any) -> ir.Expr:
-    assert isinstance(left.type, ir.Set)
-    name = fresh_name(scope, "x")
-    item = ir.Bound(name, left.type.item, span)
-
-    def filtered(kept: ir.Expr, other: ir.Expr) -> ir.Expr:
-        member: ir.Expr = ir.Has(other, item, span=span)
-        test = ir.Not(member, span=span) if drop else member
-        return ir.Build(name, kept, test, item, kept.type, span)
-
-    return _evaluated_once(left, right, filtered, scope)
-
-
-def _evaluated_once(
-    left: ir.Expr, right: ir.Expr, use: Callable[[ir.Expr, ir.Expr], ir.Expr], scope: Scope
-) -> ir.Expr:
-    """An expression that looks into `right` for each element of `left`, evaluating both once."""
-    if is_atomic(right):
-        return use(left, right)
-    lets = [(fresh_name(scope, "side"), side) for side in (left, right)]
-    bound = [ir.Bound(name, side.type, side.span) for name, side in lets]
-    body = use(bound[0], bound[1])
-    for name, side in reversed(lets):
-        body = ir.LetIn(name, side, body, body.type, side.span)
-    return body
-
-
-def _compare(node: ast.Compare, scope: Scope, expected: ir.Type | None) -> ir.Expr:
-    span = scope.span(node)
-    operands = [node.left, *node.comparators]
-    # `a < b < c` means `a < b and b < c`; every operand is free of effects, so reading it twice is
-    # sound.
-    parts = tuple(
-        _compare_pair(left, op, right, scope, node)
-        for left, op, right in zip(operands, node.ops, operands[1:], strict=False)
-    )
-    return parts[0] if len(parts) == 1 else ir.And(parts, span=span)
-
-
-def _compare_pair(
-    left: ast.expr, op: ast.cmpop, right: ast.expr, scope: Scope, node: ast.Compare
-) -> ir.Expr:
-    span = scope.span(node)
-    match op:
-        case ast.In():
-            return _membership(left, right, scope, node)
-        case ast.NotIn():
-            return ir.Not(_membership(left, right, scope, node), span=span)
-        case ast.Eq() | ast.NotEq():
-            return _equality(left, right, "==" if isinstance(op, ast.Eq) else "!=", scope, node)
-        case ast.Is() | ast.IsNot():
-            if not (_is_none(right) or isinstance(constant_object(right, scope), enum.Enum)):
-                raise Mistake(d.IsOnValues(span))
-            return _equality(left, right, "==" if isinstance(op, ast.Is) else "!=", scope, node)
-    return _order(left, op, right, scope, node)
-
-
-def _is_none(node: ast.expr) -> bool:
+def is_none(node: ast.expr) -> bool:
+    """Is it the word `None`?"""
     return isinstance(node, ast.Constant) and node.value is None
-
-
-def _equality(left: ast.expr, right: ast.expr, op: str, scope: Scope, node: ast.Compare) -> ir.Expr:
-    span = scope.span(node)
-    if _needs_type(left) and not _needs_type(right):
-        b = lower(right, scope)
-        a = lower(left, scope, b.type)
-    else:
-        a = lower(left, scope)
-        if _is_none(right) and not isinstance(a.type, ir.Option):
-            raise Mistake(d.NeverNone(span, ast.unparse(left), shown(a.type)))
-        b = lower(right, scope, a.type) if _needs_type(right) else lower(right, scope)
-    common = unify(a.type, b.type)
-    if common is None:
-        raise Mistake(d.ComparesOthers(span, shown(a.type), shown(b.type)))
-    if not _is_none(right):
-        refuse_maps(common, span)
-    return ir.Cmp(op, coerce(a, common, left, scope), coerce(b, common, right, scope), span=span)
 
 
 def is_words(type_: ir.Type) -> bool:
@@ -406,7 +269,8 @@ def is_words(type_: ir.Type) -> bool:
     return isinstance(type_, ir.Enum) and type_.name.startswith("either ")
 
 
-def _needs_type(node: ast.expr) -> bool:
+def needs_type(node: ast.expr) -> bool:
+    """Does only the other operand tell its type?"""
     match node:
         case ast.Constant(None) | ast.Constant(str()) | ast.Dict() | ast.List() | ast.Set():
             return True
@@ -415,123 +279,26 @@ def _needs_type(node: ast.expr) -> bool:
     return False
 
 
-def _order(
-    left: ast.expr, op: ast.cmpop, right: ast.expr, scope: Scope, node: ast.Compare
-) -> ir.Expr:
-    span = scope.span(node)
-    a = lower(left, scope)
-    if isinstance(a.type, ir.Set) and isinstance(op, ast.LtE | ast.GtE):
-        b = lower(right, scope, a.type)
-        return _subset(a, b, scope, span) if isinstance(op, ast.LtE) else _subset(b, a, scope, span)
-    if isinstance(a.type, ir.Sort):
-        raise Mistake(d.OrderOnIds(span, a.type.name))
-    a, b = _int(left, scope), _int(right, scope)
-    match op:
-        case ast.Lt():
-            return ir.Cmp("<", a, b, span=span)
-        case ast.LtE():
-            return ir.Cmp("<=", a, b, span=span)
-    # `b < a` evaluates the right side first, which shows only if both may be undefined.
-    swapped, negated = ("<", "<=") if isinstance(op, ast.Gt) else ("<=", "<")
-    if is_total(a) or is_total(b):
-        return ir.Cmp(swapped, b, a, span=span)
-    return ir.Not(ir.Cmp(negated, a, b, span=span), span=span)
-
-
-def _subset(a: ir.Expr, b: ir.Expr, scope: Scope, span: Any) -> ir.Expr:
-    assert isinstance(a.type, ir.Set)
-    name = fresh_name(scope, "x")
-    item = ir.Bound(name, a.type.item, span)
-
-    def subset(part: ir.Expr, whole: ir.Expr) -> ir.Expr:
-        return ir.All(name, part, None, ir.Has(whole, item, span=span), span=span)
-
-    return _evaluated_once(a, b, subset, scope)
-
-
-def _membership(left: ast.expr, right: ast.expr, scope: Scope, node: ast.Compare) -> ir.Expr:
-    span = scope.span(node)
-    if isinstance(right, ast.Tuple | ast.List | ast.Set) and right.elts:
-        return _one_of(lower(left, scope), right.elts, scope, span)
-    if isinstance(constant_object(right, scope), type):
-        raise Mistake(d.MemberOfType(span, ast.unparse(right)))
-    collection = lower(right, scope)
-    wanted = item_type(collection.type)
-    if wanted is None:
-        raise Mistake(d.NotACollection(scope.span(right), shown(collection.type)))
-    item = lower(left, scope, wanted if _needs_type(left) else None)
-    if isinstance(item.type, ir.Option) and not isinstance(wanted, ir.Option):
-        # None is in no such collection: false, not undefined.
-        none = ir.Lit(None, item.type, span)
-        inside = ir.Has(collection, coerce(item, wanted, left, scope), span=span)
-        return ir.And((ir.Cmp("!=", item, none, span=span), inside), span=span)
-    return ir.Has(collection, coerce(item, wanted, left, scope), span=span)
-
-
-def _one_of(item: ir.Expr, nodes: list[ast.expr], scope: Scope, span: Any) -> ir.Expr:
-    """`item in (a, b)`: all of them are evaluated, also behind the one that is equal."""
-    refuse_maps(item.type, span)
-    values = [lower(node, scope, item.type) for node in nodes]
-    if all(is_atomic(value) for value in values):
-        parts = tuple(ir.Cmp("==", item, value, span=value.span) for value in values)
-        return ir.Or(parts, span=span) if len(parts) > 1 else parts[0]
-    display: ir.Expr = ir.Lit(frozenset(), ir.Set(item.type), span)
-    for value in values:
-        display = ir.Insert(display, value, ir.Set(item.type), span)
-    return ir.Has(display, item, span=span)
-
-
-def refuse_maps(type_: ir.Type, span: Any) -> None:
-    """Python compares Maps by their defaults and entries so far, not by their values."""
-    if _holds_map(type_):
-        raise Mistake(d.MapCompared(span))
-
-
-def _holds_map(type_: ir.Type) -> bool:
-    match type_:
-        case ir.Map():
-            return True
-        case ir.Option(item) | ir.Seq(item):
-            return _holds_map(item)
-        case ir.Partial(_, value):
-            return _holds_map(value)
-        case ir.Record(_, fields):
-            return any(_holds_map(t) for _, t in fields)
-        case ir.Union(records):
-            return any(_holds_map(r) for r in records)
-    return False
-
-
-def item_type(type_: ir.Type) -> ir.Type | None:
-    """What `in` asks a collection for: its elements, or a partial map's keys."""
-    match type_:
-        case ir.Set(item) | ir.Bag(item) | ir.Seq(item):
-            return item
-        case ir.Partial(key, _):
-            return key
-    return None
-
-
 # ── Other forms ──────────────────────────────────────────────────────────────────────────────────
 
 
 def _ifexp(node: ast.IfExp, scope: Scope, expected: ir.Type | None) -> ir.Expr:
     test = lower_bool(node.test, scope)
-    if expected is None and _needs_type(node.body):
+    if expected is None and needs_type(node.body):
         orelse = lower(node.orelse, scope)
         expected = (
             ir.Option(orelse.type)
-            if _is_none(node.body) and not isinstance(orelse.type, ir.Option)
+            if is_none(node.body) and not isinstance(orelse.type, ir.Option)
             else orelse.type
         )
-    elif expected is None and _is_none(node.orelse):
+    elif expected is None and is_none(node.orelse):
         then = lower(node.body, scope)
         expected = then.type if isinstance(then.type, ir.Option) else ir.Option(then.type)
     then = lower(node.body, scope, expected)
     orelse = lower(
         node.orelse,
         scope,
-        expected if expected is not None or not _needs_type(node.orelse) else then.type,
+        expected if expected is not None or not needs_type(node.orelse) else then.type,
     )
     common = unify(then.type, orelse.type)
     if common is None:
@@ -560,7 +327,7 @@ def at(collection: ir.Expr, key: ast.expr, node: ast.AST, scope: Scope) -> ir.Ex
         case ir.Map(key_type, value) | ir.Partial(key_type, value):
             return ir.At(collection, lower(key, scope, key_type), value, span)
         case ir.Seq(item):
-            return ir.At(collection, _int(key, scope), item, span)
+            return ir.At(collection, as_int(key, scope), item, span)
     raise Mistake(d.NotIndexable(span, shown(collection.type)))
 
 
@@ -601,6 +368,12 @@ def _dict(node: ast.Dict, scope: Scope, expected: ir.Type | None) -> ir.Expr:
     return result
 
 
+def _operator(node: ast.expr, scope: Scope, expected: ir.Type | None) -> ir.Expr:
+    from .operators import operator
+
+    return operator(node, scope, expected)
+
+
 def _call(node: ast.Call, scope: Scope, expected: ir.Type | None) -> ir.Expr:
     from .calls import call
 
@@ -610,7 +383,7 @@ def _call(node: ast.Call, scope: Scope, expected: ir.Type | None) -> ir.Expr:
 def _comprehension(
     node: ast.SetComp | ast.ListComp | ast.DictComp, scope: Scope, expected: ir.Type | None
 ) -> ir.Expr:
-    from .calls import comprehension
+    from .domains import comprehension
 
     return comprehension(node, scope, expected)
 
@@ -641,10 +414,10 @@ _HANDLERS: dict[type, Any] = {
     ast.Name: _name,
     ast.Attribute: _attribute,
     ast.Constant: _constant,
-    ast.BoolOp: _boolop,
-    ast.UnaryOp: _unary,
-    ast.BinOp: _binop,
-    ast.Compare: _compare,
+    ast.BoolOp: _operator,
+    ast.UnaryOp: _operator,
+    ast.BinOp: _operator,
+    ast.Compare: _operator,
     ast.IfExp: _ifexp,
     ast.Subscript: _subscript,
     ast.Set: _display,

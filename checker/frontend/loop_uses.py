@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from .. import ir
 from ..source import Span
 from . import diagnostics as d
-from .calls import Domain
+from .domains import Domain
 from .scope import Scope, Unassigned
 from .world import Mistake
 

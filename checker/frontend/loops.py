@@ -17,7 +17,7 @@ from . import diagnostics as d
 from .aliases import changed_in_place, note_local
 from .body import Body
 from .bounds import item_of, known, top
-from .calls import Domain, domain_of
+from .domains import Domain, domain_of
 from .loop_uses import Uses, refuse_changing_domain, refuse_order
 from .scope import Unassigned, fresh_name, no_value
 from .stored import limits

@@ -104,7 +104,8 @@ def _insert(
 
 
 def _joined(place: Place, current: ir.Expr, argument: ast.expr, body: Body, span: Span) -> ir.Expr:
-    from .calls import comprehension, converted
+    from .calls import converted
+    from .domains import comprehension
 
     scope = body.scope
     if isinstance(argument, ast.GeneratorExp):

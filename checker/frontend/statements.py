@@ -16,8 +16,9 @@ from .body import Body
 from .branches import branch
 from .calls import MUTATORS
 from .choices import choose_statement, hoist_either
-from .expressions import coerce, combine, constant_object, lower, lower_bool
+from .expressions import coerce, constant_object, lower, lower_bool
 from .mutators import delete, mutate, popped
+from .operators import combine
 from .patterns import match_cases
 from .places import load, place_of, refuse_shared, write
 from .restarts import end_statement

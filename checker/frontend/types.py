@@ -20,7 +20,7 @@ from ..values import Bag, Id, Map
 from . import diagnostics as d
 from .world import Mistake, World
 
-__all__ = ["annotation", "compatible", "is_mutable", "methods_of", "shown", "unify"]
+__all__ = ["annotation", "compatible", "is_mutable", "item_type", "methods_of", "shown", "unify"]
 
 
 def annotation(hint: Any, world: World, span: Span) -> ir.Type:
@@ -193,6 +193,16 @@ _METHODS: dict[type, tuple[str, ...]] = {
     ir.Partial: ("get", "keys", "values", "items", "clear", "update", "copy"),
     ir.Map: ("copy",),
 }
+
+
+def item_type(type_: ir.Type) -> ir.Type | None:
+    """What `in` asks a collection for: its elements, or a partial map's keys."""
+    match type_:
+        case ir.Set(item) | ir.Bag(item) | ir.Seq(item):
+            return item
+        case ir.Partial(key, _):
+            return key
+    return None
 
 
 def methods_of(type_: ir.Type) -> tuple[str, ...]:

@@ -391,6 +391,7 @@ def test_an_unlucky_answer_on_a_branch_is_counted_there(sources: Sources) -> Non
         ("self.t = self.s & self.box[w]", {"step error"}),
         ("self.flag = self.s <= self.box[w]", {"step error"}),
         ("self.flag = w in (w, self.owner[w])", {"step error"}),
+        ("self.owner[w] = w\nself.leader = self.owner.get(w, self.log[0])", {"step error"}),
         ("self.flag = self.flag and self.owner[w] == w", {"next"}),
         ("self.flag = True or self.owner[w] == w", {"next"}),
         ("self.flag = 1 < 0 < len(self.box[w])", {"next"}),
