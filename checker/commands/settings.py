@@ -25,7 +25,9 @@ __all__ = [
     "limits_of",
     "numbered",
     "origin_of",
+    "positive",
     "request_of",
+    "sizes_of",
     "sweep_of",
     "trace_files",
     "writable",
@@ -44,10 +46,17 @@ def request_of(
     keep_dead_locals: bool = False,
 ) -> Request:
     """The request that the flags make. Raises: UsageError."""
-    scopes = {name: _whole(f"--scope {name}", size, 1) for name, size in _once("--scope", scope)}
+    scopes = sizes_of("--scope", scope)
     constants = dict(_once("--set", set))
     off = tuple(dict.fromkeys(no_fault))
     return Request(model, variant or "", constants, scopes, off, keep_dead_locals)
+
+
+def positive(**given: float | None) -> None:
+    """Raises: UsageError, for a flag whose number leaves nothing to do."""
+    for name, value in given.items():
+        if value is not None and not value > 0:
+            raise UsageError(f"--{name.replace('_', '-')} has to be more than 0")
 
 
 def _once(flag: str, pairs: Pairs) -> Pairs:
@@ -62,6 +71,11 @@ def _whole(what: str, text: str, least: int) -> int:
     if not re.fullmatch(r"\d{1,9}", text) or int(text) < least:
         raise UsageError(f"{what} has to be a whole number of at least {least}, not {text!r}")
     return int(text)
+
+
+def sizes_of(flag: str, pairs: Pairs) -> dict[str, int]:
+    """The scopes of a flag that gives some."""
+    return {name: _whole(f"{flag} {name}", size, 1) for name, size in _once(flag, pairs)}
 
 
 def sweep_of(sweep: Pairs) -> list[dict[str, int]]:

@@ -102,6 +102,90 @@ COMMANDS: tuple[Command, ...] = (
         ),
     ),
     Command(
+        "prove",
+        "Prove a model's properties with Z3, at scopes that cannot be explored.",
+        "checker.commands.prove:run",
+        (_MODEL,),
+        (
+            *_SETTINGS,
+            Option(
+                "--depth",
+                "Check every run of up to so many steps.",
+                kind="int",
+                default=10,
+                metavar="N",
+            ),
+            Option("--k", "Try k-induction up to this k.", kind="int", default=2, metavar="K"),
+            Option("--strengthen", "Look for invariants that complete a proof.", kind="flag"),
+            Option(
+                "--small",
+                "The scope at which --strengthen explores; repeatable.",
+                kind="pair",
+                metavar="SORT=N",
+            ),
+            Option(
+                "--timeout",
+                "Stop each query of the solver after so much time.",
+                kind="float",
+                default=60.0,
+                metavar="S",
+            ),
+            Option("--max-seconds", "Stop everything after so much time.", "float", "S"),
+            Option("--seed", "The solver's seed.", kind="int", default=0, metavar="N"),
+            *(o for o in _OUTPUT if o.name != "--strict-vacuity"),
+        ),
+        epilog=(
+            "checker prove two_phase_commit --scope Participant=50 --strengthen\n"
+            "checker prove outbox --variant no_deduplication\n"
+            "checker prove dedup --scope MessageId=10 --scope Worker=10"
+        ),
+    ),
+    Command(
+        "why",
+        "Is this state reachable? Print the shortest way to it, or prove that there is none.",
+        "checker.commands.why:run",
+        (
+            _MODEL,
+            Argument(
+                "state",
+                "FIELD=VALUE or FIELD[KEY]=VALUE, with values as traces print them",
+                many=True,
+            ),
+        ),
+        (
+            *_SETTINGS,
+            Option(
+                "--depth",
+                "Ask the solver for ways of up to so many steps.",
+                kind="int",
+                default=10,
+                metavar="N",
+            ),
+            Option("--k", "Try k-induction up to this k.", kind="int", default=2, metavar="K"),
+            Option(
+                "--timeout",
+                "Stop each query of the solver after so much time.",
+                kind="float",
+                default=60.0,
+                metavar="S",
+            ),
+            Option(
+                "--max-states",
+                "Where the solver has no answer, explore so many states.",
+                kind="int",
+                default=100_000,
+                metavar="N",
+            ),
+            Option("--json", "Print JSON.", kind="flag"),
+            Option("--quiet", "No progress.", kind="flag"),
+        ),
+        epilog=(
+            "checker why outbox 'unmarked=order0' 'queue=[order0, order0]'\n"
+            "checker why two_phase_commit 'phase[participant0]=COMMITTED' "
+            "'phase[participant1]=ABORTED'"
+        ),
+    ),
+    Command(
         "check",
         "Read models and report what the language does not allow, without running them.",
         "checker.commands.check:run",

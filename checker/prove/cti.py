@@ -29,7 +29,15 @@ def cti_of(program: Program, gap: Gap, assumed: Sequence[Claim]) -> Cti:
     if gap.after is None:
         step = failing_step(program, before, name, args, claim)
         assert step.failure is not None
-        return Cti(program.model, gap.states, step, (), blame_failure(step.failure), names)
+        return Cti(
+            model=program.model,
+            defaults=program.default_state(),
+            states=gap.states,
+            step=step,
+            args=(),
+            blame=blame_failure(step.failure),
+            assumed=names,
+        )
     ends = program.rule(name).step(before, args)
     picks = [picks for picks, end in ends if not isinstance(end, Failure) and end == gap.after]
     if not picks:
@@ -37,6 +45,7 @@ def cti_of(program: Program, gap: Gap, assumed: Sequence[Claim]) -> Cti:
     found = finding_of(program, claim, gap.after)
     return Cti(
         model=program.model,
+        defaults=program.default_state(),
         states=gap.states,
         step=Step(name, args, picks[0], gap.after),
         args=setting.shown_args(found.prop.params, found.args),

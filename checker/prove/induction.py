@@ -121,7 +121,24 @@ class Induction:
                 return query.gap(claim)
         return None
 
-    def holds_after(self, claim: Claim, step: LastStep) -> Bit:
+    def rests_on(self, claim: Claim, claims: Sequence[Claim]) -> list[tuple[Claim, str]]:
+        """The claims whose assumption the solver used to see that steps preserve this one, each
+        with a rule where it did.
+        """
+        found: dict[Claim, str] = {}
+        for step in self.steps:
+            if self.broken_after(claim, step) is False:
+                continue
+            query = _Query.of(self, step, claims, 1)
+            query.solver.add(query.broken[claim])
+            if query.solver.check(*query.assumed.values()) == "unsat":
+                core = set(query.solver.core())
+                for other, marker in query.assumed.items():
+                    if solver.term_id(marker) in core and other is not claim:
+                        found.setdefault(other, step.text)
+        return list(found.items())
+
+    def broken_after(self, claim: Claim, step: LastStep) -> Bit:
         """Is the claim broken in the state behind the step, or by the step's failure?"""
         key = (id(claim), id(step))
         if key not in self._after:
@@ -164,7 +181,7 @@ class _Query:
             marker = solver.variable(f"assume {place}")
             solver_.add(implies(marker, neg(disj(*(column[place] for column in columns)))))
             assumed[claim] = marker
-        last = path.at(k - 1, [induction.holds_after(claim, step) for claim in claims])
+        last = path.at(k - 1, [induction.broken_after(claim, step) for claim in claims])
         broken = dict(zip(claims, last, strict=True))
         return _Query(induction, step, solver_, path, assumed, broken)
 

@@ -35,9 +35,11 @@ class Cti:
     preserve the claim. Nothing says that the states can be reached.
 
     `assumed` are the claims that hold in all of `states`; the step leaves the last of them.
+    `defaults` is the state of the field defaults, to say how little the states differ from it.
     """
 
     model: ir.Model
+    defaults: State
     states: tuple[State, ...]
     step: Step
     args: tuple[tuple[str, str], ...]
@@ -49,8 +51,8 @@ class Cti:
 class Proof:
     """One property. `kind` as in `PropertyResult`, and "capacity", "limit", "fresh" of a cut.
 
-    `how` says in words what a PROVED rests on, `reason` why there is no proof; `found` has the
-    trace of what fails or was seen, `cti` what blocks the induction with the largest k.
+    `how` says what a proof rests on, also one under a doubt; `reason` says why it is none; `found`
+    has the trace of what fails or was seen, `cti` what blocks the induction with the largest k.
     """
 
     name: str

@@ -190,7 +190,7 @@ class Attempt:
             return Proof(name, kind, Said.PROVED, how=how, span=span)
         cti = self.ctis.get(claim)
         reason = f"{how}, but {doubt}" if how else self._open_reason(cti)
-        return Proof(name, kind, Said.UNKNOWN, reason=reason, cti=cti, span=span)
+        return Proof(name, kind, Said.UNKNOWN, how, reason, cti=cti, span=span)
 
     def _broken(self, claim: Claim) -> Broken | None:
         found = self.bounded.broken if self.bounded is not None else []

@@ -161,19 +161,28 @@ def shown_span(span: Span | None) -> str:
 # ── The steps ────────────────────────────────────────────────────────────────────────────────────
 
 
-def trace_table(trace: Trace, page: Page, *, mark: str = "") -> list[str]:
-    """The numbered steps; `mark` is written behind the last one."""
+def trace_table(
+    trace: Trace,
+    page: Page,
+    *,
+    mark: str = "",
+    start: str = "at the start",
+    first: Sequence[str] | None = None,
+) -> list[str]:
+    """The numbered steps; `mark` is written behind the last one.
+
+    `start` and `first` are what is said of the first state, if not all of its values.
+    """
     model = trace.model
+    first = shown_state(model, trace.initial) if first is None else first
     labels = [_label(model, step, page) for step in trace.steps]
     # The steps get at most half of the page; a longer one stands on a line of its own.
-    column = min(max(map(width_of, ["what happens", *labels])), page.width // 2 - 6)
+    column = min(max(map(width_of, ["what happens", start, *labels])), page.width // 2 - 6)
     head = f"   #  {'what happens':<{column}}   what changes"
     lines = [page.paint("dim", head)]
     lines += [
         page.paint("dim", line)
-        for line in hang(
-            f"   0  {'at the start':<{column}}   ", shown_state(model, trace.initial), page
-        )
+        for line in hang(f"   0  {start:<{column}}   ", first, page)
     ]
     before = trace.initial
     for number, (step, label) in enumerate(zip(trace.steps, labels, strict=True), start=1):

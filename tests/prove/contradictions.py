@@ -48,12 +48,19 @@ def compared(
         explored = explore(program, limits=Limits(states_max))
     except UsageError:  # no first state
         try:
-            prove(program, depth=depth, k=k, budget=budget)
+            unsure = prove(program, depth=depth, k=k, budget=budget)
         except UsageError:
             return None
-        raise
+        wrong = [f"{p.name}: {p.said.value} without a state" for p in unsure.proofs if _says(p)]
+        if wrong:
+            raise AssertionError(wrong[0]) from None
+        return None
     proved = prove(program, depth=depth, k=k, budget=budget)
     return contradictions(explored, proved), proved, explored
+
+
+def _says(proof: Proof) -> bool:
+    return proof.said not in (Said.UNKNOWN, Said.NOT_ATTEMPTED)
 
 
 def contradictions(explored: Outcome, proved: ProofOutcome) -> list[str]:
