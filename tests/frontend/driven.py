@@ -388,17 +388,17 @@ class Run:
         values = generator.gi_frame.f_locals if generator.gi_frame is not None else {}
         if label == DONE and instance not in self.stopped:
             values = self.locals[instance]
+        inner = slot.item if isinstance(slot, ir.Option) and local not in first else slot
+        record = isinstance(inner, ir.Record) and inner.name == "Assigned"
+        type_ = inner.fields[0][1] if isinstance(inner, ir.Record) and record else inner
+        kind = left(values[local], type_) if local in values else None
+        if kind is not None and instance not in self.stopped:
+            return CUT if kind in ("limit", "capacity") else ERROR
         if instance in self.stopped or (not live and not self.driven.kept):
             return encode(first[local], slot, self.driven.sizes) if local in first else None
         if local not in values:
             return None
         value = values[local]
-        inner = slot.item if isinstance(slot, ir.Option) and local not in first else slot
-        record = isinstance(inner, ir.Record) and inner.name == "Assigned"
-        type_ = inner.fields[0][1] if isinstance(inner, ir.Record) and record else inner
-        kind = left(value, type_)
-        if kind is not None:
-            return CUT if kind in ("limit", "capacity") else ERROR
         found = encode(value, type_, self.driven.sizes)
         return ("Assigned", found) if record else found
 
