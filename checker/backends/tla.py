@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from .. import ir
-from ..passes.walk import children, map_item, rebuild
+from ..passes.walk import children, map_item, rebuild, walk
 from ..source import Span
 from ..states import Value, atom_name, sort_sizes
 from . import tla_layout as t
@@ -388,7 +388,7 @@ class _Module:
 
     def temporal(self, prop: ir.Prop, expr: ir.Expr) -> Code:
         sides = [expr] if prop.consequent is None else [expr, tidy(prop.consequent)]
-        codes = [t.inside(self.e.code(guarded(side)), t.COMPARED) for side in sides]
+        codes = [t.inside(self.side(side), t.COMPARED) for side in sides]
         match prop.kind:
             case ir.PropKind.LEADS_TO:
                 form = binary(codes[0], "~>", codes[1], t.LISTED)
@@ -401,8 +401,18 @@ class _Module:
         known = both(map(defined, sides))
         if known == TRUE:
             return form
-        always = Code(f"[]{t.inside(self.e.code(known)).flat}", t.NEGATED)
+        always = Code(f"[]{t.inside(self.side(known)).flat}", t.NEGATED)
         return conjunction([always, t.inside(form)])
+
+    def side(self, expr: ir.Expr) -> Code:
+        """One side of a temporal property, as a formula of the state.
+
+        TLC 2.15 says that `FALSE ~> TRUE` is violated: a side without a variable is given one.
+        """
+        code = self.e.code(guarded(expr))
+        if any(isinstance(node, ir.Read) for node in walk(expr)):
+            return code
+        return conjunction([atom("vars = vars"), code])
 
     # ── The configuration ──
 

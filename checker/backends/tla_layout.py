@@ -37,6 +37,7 @@ __all__ = [
 ]
 
 WIDTH = 100
+_LEAST = 40  # a deeper expression gets longer lines rather than one word on each
 
 # How tightly the text binds; an operand has to bind more tightly than the operator around it.
 ATOM, JOINED, COMPARED, NEGATED, LISTED, IMPLIED, OPEN = 9, 5, 4, 3, 2, 1, 0
@@ -60,6 +61,7 @@ class Code:
 
 def lines_of(code: Code, width: int) -> list[str]:
     """The expression in so many columns, if it can be broken that far."""
+    width = max(width, _LEAST)
     if len(code.flat) <= width or code.broken is None:
         return [code.flat]
     return code.broken(width)
@@ -233,14 +235,20 @@ def let(name: str, value: Code, body: Code) -> Code:
 
 
 def ite(test: Code, then: Code, orelse: Code) -> Code:
-    def broken(width: int) -> list[str]:
-        return [
-            *_indented(lines_of(test, width - 3), "IF "),
-            *_indented(lines_of(then, width - 5), "THEN "),
-            *_indented(lines_of(orelse, width - 5), "ELSE "),
-        ]
+    """IF, THEN and ELSE; one that stands behind another's ELSE stays in its columns."""
+    flat = f"IF {test.flat} THEN {then.flat} ELSE {orelse.flat}"
+    return Code(flat, OPEN, partial(_chained, (test, then, orelse)), "IF", (test, then, orelse))
 
-    return Code(f"IF {test.flat} THEN {then.flat} ELSE {orelse.flat}", OPEN, broken)
+
+def _chained(parts: tuple[Code, ...], width: int) -> list[str]:
+    head, lines = "IF ", list[str]()
+    while True:
+        test, then, orelse = parts
+        lines += _indented(lines_of(test, width - len(head)), head)
+        lines += _indented(lines_of(then, width - 5), "THEN ")
+        if orelse.bullet != "IF":
+            return [*lines, *_indented(lines_of(orelse, width - 5), "ELSE ")]
+        head, parts = "ELSE IF ", orelse.parts
 
 
 def comment(text: str, *, indent: int = 0) -> list[str]:

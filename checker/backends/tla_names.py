@@ -77,7 +77,7 @@ class Scope:
         found = []
         for name in names:
             free = self._local(name)
-            self.bound = {**self.bound, name: free}
+            self._bind(name, free)
             found.append(free)
         try:
             yield tuple(found)
@@ -87,8 +87,13 @@ class Scope:
     def push(self, name: str) -> str:
         """Bind a name until the enclosing `binding` ends."""
         free = self._local(name)
-        self.bound = {**self.bound, name: free}
+        self._bind(name, free)
         return free
+
+    def _bind(self, name: str, free: str) -> None:
+        # A name that is bound again must not be forgotten: it is still there in TLA+.
+        hidden = {f"{name} {len(self.bound)}": self.bound[name]} if name in self.bound else {}
+        self.bound = {**self.bound, **hidden, name: free}
 
     def _local(self, name: str) -> str:
         # The front end numbers its names; where the number is not needed, the source's is better.

@@ -11,6 +11,7 @@ and sets that are not empty.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -46,8 +47,8 @@ def condition(expr: ir.Expr, e: Expressions) -> Code:
     match expr:
         case ir.And(parts):
             return conjunction([condition(p, e) for p in parts])
-        case ir.Or((ir.Not(), _)):
-            return e.code(expr)  # printed as an implication, which TLC does not split
+        case ir.Or((ir.Not(test), then)):
+            return t.implication(e.code(test), condition(then, e))  # TLC splits the right side
         case ir.Or(parts):
             code = condition(parts[-1], e)
             for part in reversed(parts[:-1]):
@@ -56,6 +57,12 @@ def condition(expr: ir.Expr, e: Expressions) -> Code:
         case ir.Any(name, domain, test, body):
             some = ir.Any(name, domain, both([test or TRUE, body]), TRUE)
             return binary(e.selected(some), "#", atom("{}"), t.COMPARED)
+        case ir.All(name, domain, test, body):
+            # TLC goes into the body of a \\A as it does into a conjunction.
+            every = e.domain(domain)
+            with e.scope.binding(name) as (inner,):
+                held = condition(implies(test, body), e)
+                return t.opening(f"\\A {inner} \\in {t.inside(every, t.COMPARED).flat} :", held)
         case ir.Ite(test, then, orelse):
             return ite(e.code(test), condition(then, e), condition(orelse, e))
         case ir.LetIn(name, value, body):
@@ -117,42 +124,36 @@ class _Step:
     flip: bool
 
     def conjuncts(self, items: Sequence[ir.Item]) -> list[Code]:
-        if not items:
-            return self.effects()
-        item, rest = items[0], items[1:]
-        match item:
-            case ir.Guard() | ir.Check():
-                passes = _passes(item)
-                own = [condition(passes, self.e)] if passes != TRUE else []
-                return [*own, *self.conjuncts(rest)]
-            case ir.Let(name, value):
-                given = self.protected(_given(item, [value]))
-                code = self.e.code(value)
-                inner = self.e.scope.push(name)
-                return [*given, let(inner, code, conjunction(self.conjuncts(rest)))]
-            case ir.Choose(_, domain):
-                given = self.protected(_given(item, [domain]))
-                head = choice(item, self.e)
-                return [*given, t.opening(head, conjunction(self.conjuncts(rest)))]
-            case ir.Each():
-                return self.loop(item, rest)
-        raise InternalError(f"the TLA+ printer does not know {type(item).__name__}")
+        """Names are evaluated where they are used, so one LET in front holds all of them."""
+        lead: list[Code] = []
+        names: list[tuple[str, Code]] = []
+        body: list[Code] = []
+        for place, item in enumerate(items):
+            here = body if names else lead
+            match item:
+                case ir.Guard() | ir.Check():
+                    here += self.protected(_passes(item))
+                case ir.Let(name, value):
+                    here += self.protected(_given(item, [value]))
+                    code = self.e.code(value)
+                    names.append((self.e.scope.push(name), code))
+                case ir.Each():
+                    here += self.protected(_given(item, loop_exprs(item)))
+                    made = Loop.of(item, self.e)
+                    if made.code is not None:
+                        names.append((made.name, made.code))
+                        body += [made.done(item, self.e)] if made.stops else []
+                case ir.Choose(_, domain):
+                    here += self.protected(_given(item, [domain]))
+                    head = choice(item, self.e)
+                    rest = conjunction(self.conjuncts(items[place + 1 :]))
+                    here.append(t.opening(head, rest))
+                    return [*lead, *_named(names, body)]
+        (body if names else lead).extend(self.effects())
+        return [*lead, *_named(names, body)]
 
     def protected(self, given: ir.Expr) -> list[Code]:
         return [] if given == TRUE else [condition(given, self.e)]
-
-    def loop(self, item: ir.Each, rest: Sequence[ir.Item]) -> list[Code]:
-        given = self.protected(_given(item, loop_exprs(item)))
-        made = Loop.of(item, self.e)
-        inner = self.conjuncts(rest)
-        if made.stops:
-            ended = binary(atom(f"{made.name}.end"), "=", atom('"done"'), t.COMPARED)
-            if item.path is not None:
-                ended = t.implication(self.e.code(item.path), ended)
-            inner = [ended, *inner]
-        if made.code is None:
-            return [*given, *inner]
-        return [*given, let(made.name, made.code, conjunction(inner))]
 
     def effects(self) -> list[Code]:
         """The new values; what may be undefined in them is asked before any of them is made."""
@@ -176,6 +177,17 @@ class _Step:
             names = call("<<", [atom(n) for n in unchanged], ">>")
             codes.append(prefixed("UNCHANGED ", names).at(t.COMPARED))
         return codes
+
+
+def _named(names: Sequence[tuple[str, Code]], body: Sequence[Code]) -> list[Code]:
+    """The body under the names that it uses."""
+    if not names:
+        return list(body)
+    code = conjunction(body)
+    for name, value in reversed(names):
+        used = re.search(rf"\b{name}\b", code.flat) is not None
+        code = let(name, value, code) if used else code
+    return list(code.parts) if code.bullet == "/\\" else [code]
 
 
 def action(rule: ir.Rule, model: ir.Model, e: Expressions, *, flip: bool) -> Code:
@@ -222,6 +234,16 @@ class Loop:
     name: str
     code: Code | None
     stops: bool
+
+    def ended(self, item: ir.Each, how: str, e: Expressions) -> Code:
+        """The loop was reached, and ended so."""
+        found = binary(atom(f"{self.name}.end"), "=", atom(f'"{how}"'), t.COMPARED)
+        return found if item.path is None else conjunction([e.code(item.path), found])
+
+    def done(self, item: ir.Each, e: Expressions) -> Code:
+        """The body goes on behind the loop."""
+        found = binary(atom(f"{self.name}.end"), "=", atom('"done"'), t.COMPARED)
+        return found if item.path is None else t.implication(e.code(item.path), found)
 
     @staticmethod
     def of(item: ir.Each, e: Expressions) -> Loop:
@@ -386,60 +408,87 @@ def failing(rule: ir.Rule, e: Expressions, how: Failing) -> Code | None:
 
 
 def _failing(rule: ir.Rule, items: Sequence[ir.Item], e: Expressions, how: Failing) -> Code | None:
-    if not items:
-        values = [u.value for u in rule.updates]
-        cut = how == "cut"
-        end = either(
-            both([*map(defined, values[:n]), broken(v, cut=cut)]) for n, v in enumerate(values)
-        )
-        return None if end == FALSE else e.code(end)
-    item, rest = items[0], items[1:]
-    match item:
-        case ir.Guard() | ir.Check():
-            own = _broken_item(item, [item.cond], how)
-            return _either_code(own, _passes(item), _failing(rule, rest, e, how), e)
-        case ir.Let(name, value):
-            own, given = _broken_item(item, [value], how), _given(item, [value])
-            code = e.code(value)
-            with e.scope.binding(name) as (inner,):
-                after = _failing(rule, rest, e, how)
-            return _either_code(own, given, after and let(inner, code, after), e)
-        case ir.Choose(_, domain):
-            own, given = _broken_item(item, [domain], how), _given(item, [domain])
-            before = dict(e.scope.bound)
+    names: list[tuple[str, Code]] = []
+    steps: list[_Part] = []
+    last: Code | None = None
+    for place, item in enumerate(items):
+        exprs = _exprs(item)
+        own = _broken_item(item, exprs, how)
+        if isinstance(item, ir.Guard | ir.Check):
+            steps.append(_Part.of(own, _passes(item), e))
+        else:
+            steps.append(_Part.of(own, _given(item, exprs), e))
+        if isinstance(item, ir.Choose):
+            before = e.scope.bound
             head = choice(item, e)
-            after = _failing(rule, rest, e, how)
+            after = _failing(rule, items[place + 1 :], e, how)
             e.scope.bound = before
-            return _either_code(own, given, after and t.opening(head, after), e)
+            last = after and t.opening(head, after)
+            break
+        if isinstance(item, ir.Let):
+            code = e.code(item.value)
+            names.append((e.scope.push(item.name), code))
+        if isinstance(item, ir.Each):
+            made = Loop.of(item, e)
+            if made.code is not None:
+                names.append((made.name, made.code))
+            if made.stops:
+                steps.append(_Part(made.ended(item, how, e), made.done(item, e)))
+    else:
+        values = [u.value for u in rule.updates]
+        end = either(
+            both([*map(defined, values[:n]), broken(v, cut=how == "cut")])
+            for n, v in enumerate(values)
+        )
+        last = None if end == FALSE else e.code(end)
+    found = _first_of(steps, last)
+    return found and conjunction(_named(names, [found]))
+
+
+def _exprs(item: ir.Item) -> list[ir.Expr]:
+    match item:
+        case ir.Guard(cond) | ir.Check(cond):
+            return [cond]
+        case ir.Let(_, value):
+            return [value]
+        case ir.Choose(_, domain):
+            return [domain]
         case ir.Each():
-            return _failing_loop(rule, item, rest, e, how)
-    raise InternalError(f"the TLA+ printer does not know {type(item).__name__}")
+            return loop_exprs(item)
 
 
-def _failing_loop(
-    rule: ir.Rule, item: ir.Each, rest: Sequence[ir.Item], e: Expressions, how: Failing
-) -> Code | None:
-    exprs = loop_exprs(item)
-    own, given = _broken_item(item, exprs, how), _given(item, exprs)
-    before = dict(e.scope.bound)
-    path = e.code(item.path) if item.path is not None else None
-    made = Loop.of(item, e)
-    after = _failing(rule, rest, e, how)
-    e.scope.bound = before
-    if made.stops:
-        ends = [binary(atom(f"{made.name}.end"), "=", atom(f'"{how}"'), t.COMPARED)]
-        done = binary(atom(f"{made.name}.end"), "=", atom('"done"'), t.COMPARED)
-        if path is not None:
-            ends, done = [conjunction([path, *ends])], t.implication(path, done)
-        after = ends[0] if after is None else disjunction([ends[0], conjunction([done, after])])
-    if after is not None and made.code is not None:
-        after = let(made.name, made.code, after)
-    return _either_code(own, given, after, e)
+@dataclass(frozen=True)
+class _Part:
+    """Where one item fails, and where the body goes on behind it; None: nowhere, everywhere."""
+
+    fails: Code | None
+    passes: Code | None
+
+    @staticmethod
+    def of(fails: ir.Expr, passes: ir.Expr, e: Expressions) -> _Part:
+        return _Part(
+            None if fails == FALSE else e.code(fails), None if passes == TRUE else e.code(passes)
+        )
 
 
-def _either_code(own: ir.Expr, passes: ir.Expr, after: Code | None, e: Expressions) -> Code | None:
-    """It fails here, or it goes on and fails later."""
-    sides = [] if own == FALSE else [e.code(own)]
-    if after is not None:
-        sides.append(after if passes == TRUE else conjunction([e.code(passes), after]))
-    return disjunction(sides) if sides else None
+_NESTED_MAX = 2  # more failures in a row than this are written as a chain of IFs
+
+
+def _first_of(steps: Sequence[_Part], last: Code | None) -> Code | None:
+    """One of the items fails, and all before it let the step pass."""
+    chain = sum(part.fails is not None for part in steps) > _NESTED_MAX
+    after = last
+    for part in reversed(steps):
+        if after is not None and part.passes is not None:
+            if chain:
+                after = ite(t.negation(part.passes), atom("FALSE"), after)
+            else:
+                after = conjunction([part.passes, after])
+        if part.fails is not None and after is not None:
+            if chain:
+                after = ite(part.fails, atom("TRUE"), after)
+            else:
+                after = disjunction([part.fails, after])
+        elif part.fails is not None:
+            after = part.fails
+    return after

@@ -233,6 +233,41 @@ COMMANDS: tuple[Command, ...] = (
         ),
     ),
     Command(
+        "tla",
+        "Print the model as a TLA+ module; with --out, also its configuration.",
+        "checker.commands.tla:tla",
+        (_MODEL,),
+        (
+            *_SETTINGS,
+            Option("--out", "Write MODULE.tla and MODULE.cfg there.", kind="path", metavar="DIR"),
+            Option("--force", "Replace files that exist.", kind="flag"),
+        ),
+    ),
+    Command(
+        "twin",
+        "Compare the model with its TLA+ twin, state by state, under TLC.",
+        "checker.commands.tla:twin",
+        (
+            _MODEL,
+            Argument(
+                "spec", "a .tla file; without it, what `tla` prints", kind="path", required=False
+            ),
+        ),
+        (
+            *_SETTINGS,
+            Option(
+                "--max-states",
+                "Beyond so many, compare counts, depth and verdicts only.",
+                kind="int",
+                default=50_000,
+                metavar="N",
+            ),
+            Option("--max-seconds", "For each run of TLC.", kind="float", metavar="S"),
+            Option("--json", "Print JSON.", kind="flag"),
+        ),
+        epilog="checker twin outbox\nchecker twin outbox Outbox.tla --variant no_deduplication",
+    ),
+    Command(
         "emit ir",
         "Print the model as the engines see it.",
         "checker.commands.emit:ir",

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from .. import ir
 from ..backends.python import Program
@@ -23,7 +23,7 @@ from .compare import Difference, graph_differences
 from .sides import PROBE, Side, model_side, probe_module, spec_side
 from .tlc import TlcRun, Tools, run_tlc
 
-__all__ = ["Spec", "Twin", "compare", "needs_flip", "printed_spec"]
+__all__ = ["Spec", "Twin", "compare", "kept_rules", "needs_flip", "read_spec"]
 
 
 @dataclass(frozen=True)
@@ -60,6 +60,12 @@ class Twin:
 def needs_flip(model: ir.Model, side: Side) -> bool:
     """Does a fair step change nothing somewhere? `WF_vars` would not count it as taken."""
     return side.fair_self_loop and any(p.kind.is_liveness for p in model.props)
+
+
+def kept_rules(source: ir.Model, model: ir.Model) -> ir.Model:
+    """The model before `bind`, without the faults that this run has switched off."""
+    kept = {rule.name for rule in model.rules}
+    return replace(source, rules=tuple(rule for rule in source.rules if rule.name in kept))
 
 
 def printed_spec(printed: Printed) -> Spec:
