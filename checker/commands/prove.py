@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from ..errors import ExitCode, UsageError
+from ..passes.capacities import with_capacities
 from ..prove.outcome import ProofOutcome, Said
 from ..report import itf
 from ..report.proof_json import proof_object
@@ -19,7 +20,7 @@ from ..report.proof_progress import ProofLine
 from ..report.proof_text import render_proof
 from ..report.terminal import page_for
 from ..report.text import About
-from ..run import Prepared, prepare
+from ..run import Prepared, Request, prepare
 from ..source import shown_path
 from . import settings
 from .settings import Pairs
@@ -41,6 +42,7 @@ def run(
     seed: int,
     strengthen: bool,
     small: Pairs,
+    capacity: Pairs,
     json: bool,
     out: str | None,
     force: bool,
@@ -53,7 +55,8 @@ def run(
 
     settings.positive(depth=depth, k=k, timeout=timeout, max_seconds=max_seconds)
     request = settings.request_of(model, variant, set, scope, no_fault)
-    prepared = prepare(request)
+    capacities = settings.sizes_of("--capacity", capacity)
+    prepared = _prepared(request, capacities)
     file = Path(out) if out else None
     if file is not None:
         names = [*(prop.name for prop in prepared.model.props), "no_step_error"]
@@ -65,9 +68,8 @@ def run(
     try:
         if strengthen:
             sizes = settings.sizes_of("--small", small)
-            little = prepare(
-                replace(request, scopes={**request.scopes, **_smaller(prepared, sizes)})
-            )
+            scopes = {**request.scopes, **_smaller(prepared, sizes)}
+            little = _prepared(replace(request, scopes=scopes), capacities)
             outcome = find_lemmas(
                 program, Program(little.model), depth=depth, k=k, budget=budget, off=off
             )
@@ -75,12 +77,13 @@ def run(
             outcome = prove(program, depth=depth, k=k, budget=budget, off=off)
     finally:
         line.close()
+    outcome = replace(outcome, capacities=tuple(capacities.items()))
     saved = _save(outcome, prepared, file) if file is not None else {}
     if json:
         shown = proof_object(outcome, settings.origin_of(prepared), saved)
         sys.stdout.write(json_module.dumps(shown, ensure_ascii=False, indent=2) + "\n")
     else:
-        again = settings.again("prove", request, _flags(depth, k, seed, strengthen))
+        again = settings.again("prove", request, _flags(depth, k, seed, strengthen, capacities))
         about = About(command=again, variant=request.variant, saved=saved, quiet=quiet)
         sys.stdout.write(render_proof(outcome, page_for(sys.stdout), about))
     return outcome.exit_code()
@@ -95,8 +98,16 @@ def _smaller(prepared: Prepared, given: dict[str, int]) -> dict[str, int]:
     return {**wanted, **given}
 
 
-def _flags(depth: int, k: int, seed: int, strengthen: bool) -> list[str]:
+def _prepared(request: Request, capacities: dict[str, int]) -> Prepared:
+    prepared = prepare(request)
+    return replace(prepared, model=with_capacities(prepared.model, capacities))
+
+
+def _flags(
+    depth: int, k: int, seed: int, strengthen: bool, capacities: dict[str, int]
+) -> list[str]:
     flags = ["--depth", str(depth), "--k", str(k)]
+    flags += [word for n, v in capacities.items() for word in ("--capacity", f"{n}={v}")]
     flags += ["--seed", str(seed)] if seed else []
     return [*flags, "--strengthen"] if strengthen else flags
 

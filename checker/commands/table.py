@@ -124,6 +124,12 @@ COMMANDS: tuple[Command, ...] = (
                 metavar="SORT=N",
             ),
             Option(
+                "--capacity",
+                "Give a bag or list another capacity; repeatable.",
+                kind="pair",
+                metavar="FIELD=N",
+            ),
+            Option(
                 "--timeout",
                 "Stop each query of the solver after so much time.",
                 kind="float",

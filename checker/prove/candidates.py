@@ -27,10 +27,15 @@ _CLAUSES_MAX = 1500
 
 @dataclass(frozen=True)
 class Stage:
-    """How large the clauses of one attempt are: literals, and parameters of how many sorts."""
+    """How large the clauses of one attempt are: literals, and parameters of how many sorts.
+
+    With `counters`, an atom may compare the copies in a bag with the number of faults until now,
+    which is what bounds a bag where every fault adds a copy.
+    """
 
     literals: int
     params: tuple[ir.Param, ...]
+    counters: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,7 +68,8 @@ def stages(model: ir.Model) -> list[Stage]:
     found = [Stage(2, params) for params in (*single, *mixed)]
     found += [Stage(3, params) for params in single]
     found += [Stage(2, params) for params in pairs]
-    return found + [Stage(3, params) for params in mixed]
+    found += [Stage(3, params) for params in mixed]
+    return found + [Stage(3, params, counters=True) for params in single]
 
 
 def _param_name(sort: str) -> str:
@@ -74,10 +80,12 @@ def _param_name(sort: str) -> str:
 # ── Atoms ────────────────────────────────────────────────────────────────────────────────────────
 
 
-def atoms(model: ir.Model, params: Sequence[ir.Param]) -> list[ir.Expr]:
+def atoms(model: ir.Model, params: Sequence[ir.Param], *, counters: bool = False) -> list[ir.Expr]:
     """Conditions over the state and the parameters, each once."""
-    counters = {v.name for v in model.vars if v.is_counter}
+    hidden = set() if counters else {v.name for v in model.vars if v.is_counter}
     found: dict[ir.Expr, None] = {}
+    for atom in _of_counters(model, params) if counters else ():
+        found[atom] = None
     for atom in _of_types(model, params):
         found[atom] = None
     for shape in _of_expressions(model):
@@ -89,8 +97,25 @@ def atoms(model: ir.Model, params: Sequence[ir.Param]) -> list[ir.Expr]:
     return [
         atom
         for atom in found
-        if not any(isinstance(n, ir.Read) and n.var in counters for n in walk(atom))
+        if not any(isinstance(n, ir.Read) and n.var in hidden for n in walk(atom))
     ][:_ATOMS_MAX]
+
+
+def _of_counters(model: ir.Model, params: Sequence[ir.Param]) -> Iterator[ir.Expr]:
+    """No more copies than faults of these kinds, or one more than that."""
+    faults = [ir.Read(v.name, v.type) for v in model.vars if v.is_counter]
+    args = [ir.Arg(p.name, p.type) for p in params]
+    bags = [v for v in model.vars if isinstance(v.type, ir.Bag)]
+    for var, size, more in product(bags, range(1, min(3, len(faults)) + 1), (0, 1)):
+        assert isinstance(var.type, ir.Bag)
+        for element in _elements(var.type.item, args):
+            for chosen in combinations(faults, size):
+                most: ir.Expr = chosen[0]
+                for fault in chosen[1:]:
+                    most = ir.Arith("+", most, fault)
+                if more:
+                    most = ir.Arith("+", most, ir.Lit(more, ir.INT))
+                yield ir.Cmp("<=", ir.Count(ir.Read(var.name, var.type), element), most)
 
 
 def _of_types(model: ir.Model, params: Sequence[ir.Param]) -> Iterator[ir.Expr]:
@@ -269,7 +294,7 @@ def clauses(
     rows = [(state, values) for state in states for values in args]
     everywhere = (1 << len(rows)) - 1
     truths: list[tuple[tuple[ir.Expr, bool], int]] = []
-    for atom in atoms(program.model, stage.params):
+    for atom in atoms(program.model, stage.params, counters=stage.counters):
         bits = _truth(program, atom, stage.params, rows)
         if bits is not None:
             truths += [((atom, True), bits), ((atom, False), everywhere & ~bits)]

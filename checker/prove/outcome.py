@@ -68,12 +68,16 @@ class Proof:
 
 @dataclass(frozen=True)
 class Lemma:
-    """A conjunct that strengthening added: its source as a method, and why it was tried."""
+    """A conjunct that strengthening added: its source as a method, and why it was tried.
+
+    One about the number of faults cannot be pasted: no model can read that number.
+    """
 
     name: str
     prop: ir.Prop
     text: str
     reason: str
+    can_be_pasted: bool = True
 
 
 @dataclass(frozen=True)
@@ -110,6 +114,7 @@ class ProofOutcome:
     timeout_s: float
     limits: tuple[str, ...] = ()
     interrupted: bool = False
+    capacities: tuple[tuple[str, int], ...] = ()  # those that the run gave to fields
     strengthening: Strengthening | None = None
 
     def exit_code(self) -> ExitCode:

@@ -168,7 +168,7 @@ class Attempt:
 
     def _property(self, prop: ir.Prop) -> Proof:
         if prop.kind.is_liveness:
-            reason = "induction over states proves no liveness; `checker explore` checks it"
+            reason = "not by induction; `checker explore` checks it"
             return Proof(prop.name, "liveness", Said.NOT_ATTEMPTED, reason=reason, span=prop.span)
         if prop.kind is ir.PropKind.WITNESS:
             return self._witness(prop)

@@ -194,7 +194,10 @@ class _Search:
         why = self.reasons.get(prop.name, "")
         reason = f"{held}; needed for {why}." if why else f"{held}."
         clause = self.clauses[prop.name]
-        return Lemma(prop.name, prop, method(clause, prop.name, reason), reason)
+        counters = {v.name for v in self.program.model.vars if v.is_counter}
+        reads = {n.var for n in walk(prop.expr) if isinstance(n, ir.Read)}
+        text = method(clause, prop.name, reason)
+        return Lemma(prop.name, prop, text, reason, can_be_pasted=not reads & counters)
 
 
 def _prop(clause: Clause, name: str) -> ir.Prop:

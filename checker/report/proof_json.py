@@ -37,6 +37,7 @@ def proof_object(
         "constants": dict(outcome.constants),
         "scopes": dict(outcome.scopes),
         "budgets": dict(outcome.budgets),
+        "capacities": dict(outcome.capacities),
         "no_faults": list(outcome.off),
         "solver": outcome.solver,
         "seed": outcome.seed,
@@ -99,7 +100,12 @@ def _strengthening(found: Strengthening | None) -> Json:
         "inductive": found.inductive,
         "problem": found.problem,
         "lemmas": [
-            {"name": lemma.name, "source": lemma.text, "reason": lemma.reason}
+            {
+                "name": lemma.name,
+                "source": lemma.text,
+                "reason": lemma.reason,
+                "can_be_pasted": lemma.can_be_pasted,
+            }
             for lemma in found.lemmas
         ],
     }

@@ -70,6 +70,7 @@ def _head(outcome: ProofOutcome, page: Page, about: About) -> list[str]:
     model = outcome.model.name + (f" ({printable(about.variant)})" if about.variant else "")
     settings = [f"{n}={printable(v)}" for n, v in outcome.constants]
     settings += [f"{n}={size}" for n, size in outcome.scopes]
+    settings += [f"capacity of {n}={size}" for n, size in outcome.capacities]
     head, *rest = hang(f"{word}  {model}   ", settings, page, gap="  ")
     gap = " · " if page.unicode else ", "
     tried = f"{outcome.k}-induction" if outcome.k > 1 else "induction"
@@ -136,6 +137,7 @@ def _class(outcome: ProofOutcome, page: Page) -> list[str]:
         return []
     sizes = ", ".join(f"{name}={size}" for name, size in outcome.scopes)
     parts = [f"of all runs, however long, for {sizes}" if sizes else "of all runs, however long"]
+    parts += [f"capacity of {name}={size}" for name, size in outcome.capacities]
     bounded = [f"{most} {name}" for name, most in outcome.budgets if most is not None]
     parts += [f"at most {', '.join(bounded)}"] if bounded else []
     parts += [f"any number of {name}" for name, most in outcome.budgets if most is None]
@@ -223,9 +225,17 @@ def _lemmas(found: Strengthening | None, page: Page) -> list[str]:
     if found.problem:
         told_ = f"strengthening: {found.problem}"
     lines = hang("", [told_], page, inset=0)
-    if found.lemmas:
-        lines += hang("", ["With these in the model the proof needs no search:"], page, inset=0)
-    for lemma in found.lemmas:
+    pasted = [lemma for lemma in found.lemmas if lemma.can_be_pasted]
+    others = [lemma for lemma in found.lemmas if not lemma.can_be_pasted]
+    if pasted:
+        said = "To be pasted into the model, which then needs no search for them:"
+        lines += hang("", [said], page, inset=0)
+    for lemma in pasted:
+        lines += ["", *_method(lemma)]
+    if others:
+        said = "These count faults, which no model can read, so they are found again each time:"
+        lines += ["", *hang("", [said], page, inset=0)]
+    for lemma in others:
         lines += ["", *_method(lemma)]
     return lines
 
