@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from dataclasses import dataclass, fields, is_dataclass, replace
-from typing import Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 __all__ = ["Assigned", "Bag", "Id", "IdType", "Map", "copy_value", "scopes"]
 
@@ -66,11 +66,14 @@ class Id(metaclass=IdType):
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError("an id has no attributes")
 
-    def __eq__(self, other: object) -> bool:
-        return type(self) is type(other) and self._index == other._index
+    if not TYPE_CHECKING:
+        # Type checkers refuse to compare ids of two sorts only while no class says how to.
 
-    def __hash__(self) -> int:
-        return hash((type(self).__name__, self._index))
+        def __eq__(self, other: object) -> bool:
+            return type(self) is type(other) and self._index == other._index
+
+        def __hash__(self) -> int:
+            return hash((type(self).__name__, self._index))
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self._index})"

@@ -44,6 +44,8 @@ class Alternatives(Model):
                 self.tries = 0
             case "b" | "c":
                 pass
+            case _:
+                self.tries = 2
 
     @action
     def lose(self, w: W) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from checker import Bag, Bounds, Capacity, Id, Model, action, invariant, when, witness
+from checker import Bag, Bounds, Capacity, Id, Model, action, invariant, witness
 
 
 class W(Id, scope=2):

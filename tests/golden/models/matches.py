@@ -48,6 +48,8 @@ class Matches(Model):
             case 1 | 2:
                 self.n = 0
                 self.job = Job(w, 2)
+            case _:
+                pass
 
     @action
     def by_record(self) -> None:
@@ -82,4 +84,6 @@ class Matches(Model):
         match self.job:
             case Job(owner, 1):
                 return owner == w
+            case _:
+                pass
         return False

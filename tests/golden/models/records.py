@@ -44,11 +44,13 @@ class Records(Model):
     @action
     def retry(self) -> None:
         when(self.current is not None and self.current.tries < 2)
+        assert self.current is not None  # tells type checkers what the guard says
         self.current = replace(self.current, tries=self.current.tries + 1, urgent=True)
 
     @action
     def end(self) -> None:
         when(self.current is not None and len(self.channel.sent) < 2)
+        assert self.current is not None
         sent = self.channel.sent.copy()
         sent.add(self.current.sender)
         self.channel = Channel(sent=sent, last=self.current)

@@ -63,6 +63,7 @@ class Unions(Model):
     @action
     def repeat(self) -> None:
         when(self.last is not None and not isinstance(self.last, Refund))
+        assert isinstance(self.last, Order)
         self.open.add(self.last.number)
 
     @invariant
