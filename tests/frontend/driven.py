@@ -1,9 +1,8 @@
 """Drives the generators of processes as Python runs them, and compares with the rules made of them.
 
-Owns the third reference: an instance of the model, a real generator for each process instance,
-and for the locals what their frames hold. A generator cannot be copied, so every question ("what
-can happen now, and what then?") runs the whole behaviour again from its initial state, with the same
-choices.
+Owns the third reference: an instance of the model, a real generator for each process instance, and
+for the locals what their frames hold. A generator cannot be copied, so every question ("what can
+happen now, and what then?") runs the whole behaviour again, with the same choices.
 """
 
 from __future__ import annotations
