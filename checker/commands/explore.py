@@ -55,6 +55,7 @@ def run(
     max_memory: str | None,
     stop_at_first: bool,
     engine: str,
+    threads: int | None,
     sweep: Pairs,
     json: bool,
     out: str | None,
@@ -63,8 +64,10 @@ def run(
     quiet: bool,
 ) -> ExitCode:
     from ..backends.python import Program
-    from ..explore.search import explore
+    from ..explore.native.auto import explore_with
 
+    if threads is not None and threads < 1:
+        raise UsageError("--threads has to be at least 1")
     request = settings.request_of(
         model, variant, set, scope, no_fault, keep_dead_locals=keep_dead_locals
     )
@@ -72,8 +75,10 @@ def run(
     output = Output("explore", json, Path(out) if out else None, force, strict_vacuity, quiet)
 
     def search(prepared: Prepared, line: ProgressLine) -> Outcome:
-        return explore(
+        return explore_with(
+            engine,
             Program(prepared.model),
+            threads=threads,
             limits=limits,
             stop_at_first=stop_at_first,
             off=prepared.request.no_faults,

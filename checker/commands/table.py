@@ -48,9 +48,9 @@ _OUTPUT = (
 
 _ENGINE = Option(
     "--engine",
-    "Which engine searches.",
+    "Which engine searches; auto begins with the reference and compiles large models.",
     kind="choice",
-    choices=("auto", "reference"),
+    choices=("auto", "reference", "native"),
     default="auto",
 )
 
@@ -72,6 +72,12 @@ COMMANDS: tuple[Command, ...] = (
             *_LIMITS,
             Option("--stop-at-first", "Stop at the first property that fails.", kind="flag"),
             _ENGINE,
+            Option(
+                "--threads",
+                "How many threads the native engine takes; one for each core, if not given.",
+                kind="int",
+                metavar="N",
+            ),
             *_OUTPUT,
             Option(
                 "--sweep",
@@ -284,6 +290,20 @@ COMMANDS: tuple[Command, ...] = (
         "emit steps",
         "Print the labelled steps of a model's processes as a table.",
         "checker.commands.steps:run",
+        (_MODEL,),
+        _SETTINGS,
+    ),
+    Command(
+        "emit layout",
+        "Print how the native engine packs a state: the bits of each variable, and of all.",
+        "checker.commands.emit_native:layout",
+        (_MODEL,),
+        _SETTINGS,
+    ),
+    Command(
+        "emit native",
+        "Print the Python source that the native engine compiles.",
+        "checker.commands.emit_native:native",
         (_MODEL,),
         _SETTINGS,
     ),

@@ -110,6 +110,23 @@ class Checks:
         if not witness.open and witness.total:
             self._witnesses.remove(witness)
 
+    def interest(self, prop: ir.Prop, args: Args, domain: ir.All | None = None) -> int:
+        """Which answers still decide something: bit 0 false, bit 1 true, bit 2 undefined.
+
+        With `domain`, of the question whether that `all` of the property ranges over anything. An
+        engine that asks all states elsewhere passes on to `at_state` and `at_rest` those alone.
+        """
+        if domain is not None:
+            return 0b110 if any(d.expr is domain for d in self._domains) else 0
+        for check in (*self._invariants, *self._at_rest):
+            if check.prop is prop:
+                return 0b101
+        for witness in self._witnesses:
+            if witness.prop is prop:
+                seen = witness.orbit(args) not in witness.open
+                return (0 if seen else 0b010) | (0 if witness.total else 0b100)
+        return 0
+
     def unseen(self) -> dict[str, Args]:
         """The witnesses that are still open, each with parameter values it was not seen for."""
         return {w.prop.name: next(iter(w.open.values())) for w in self._witnesses if w.open}

@@ -1,0 +1,178 @@
+"""Generated source to machine code, by numba.
+
+Owns the only import of numba, and how functions are compiled: without the interpreter's lock, with
+numpy's error model (division is checked in generated code), for fixed types, without the wrappers
+that nobody calls. The model and the table are two modules, so that the table is compiled once for
+all models of as many words. What is compiled is kept by `cache.py`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from ...errors import InternalError
+from . import cache, visited
+from .emit import Generated
+
+__all__ = ["Compiled", "Warming", "compiled"]
+
+_MODEL = ("expand", "look", "look_at_rest")
+_TABLE = ("hash_of", "hash_rows", "grow", "insert")
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """The entry points of a generated module and of its table, as machine code."""
+
+    generated: Generated
+    expand: Any
+    look: Any
+    look_at_rest: Any
+    hash_rows: Any
+    insert: Any
+    from_cache: bool
+
+
+def compiled(generated: Generated, *, keep: bool = True) -> Compiled:
+    """Machine code for the module; from the cache, if it is there and whole.
+
+    With `keep=False`, nothing is read from the cache or left in it.
+    """
+    model, known = _unit(generated.source, generated.functions, keep)
+    text = _table_text(generated.layout.words)
+    table, table_known = _unit(text, _TABLE, keep)
+    return Compiled(
+        generated=generated,
+        expand=model.expand,
+        look=model.look,
+        look_at_rest=model.look_at_rest,
+        hash_rows=table.hash_rows,
+        insert=table.insert,
+        from_cache=known and table_known,
+    )
+
+
+class Warming:
+    """A process of its own that compiles a model into the cache while something else runs here."""
+
+    def __init__(self, generated: Generated) -> None:
+        units = [
+            (generated.source, generated.functions),
+            (_table_text(generated.layout.words), _TABLE),
+        ]
+        command = [sys.executable, "-c", f"from {__name__} import warm; warm()"]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(json.dumps(units).encode())
+            self._process.stdin.close()
+        except OSError:  # it ended at once; whoever needs the code compiles it
+            pass
+
+    @property
+    def done(self) -> bool:
+        """Has it ended, well or not?"""
+        return self._process.poll() is not None
+
+    def stop(self) -> None:
+        """What is half done is thrown away; the cache only ever holds whole entries."""
+        if not self.done:
+            self._process.kill()
+        self._process.wait()
+
+
+def warm() -> None:
+    """Compile what standard input says; the main function of that process."""
+    for text, functions in json.loads(sys.stdin.read()):
+        _unit(text, functions, True)
+
+
+def _table_text(words: int) -> str:
+    table = Path(visited.__file__).read_text(encoding="utf-8")
+    return table.replace("WORDS = 1\n", f"WORDS = {words}\n", 1)
+
+
+def _unit(text: str, functions: Sequence[str], keep: bool) -> tuple[Any, bool]:
+    """The module with its functions compiled; was it in the cache?"""
+    import numba
+
+    entry = cache.open_entry(text, numba.__version__) if keep else None
+    if entry is not None and entry.path is not None:
+        try:
+            return _load(entry.path / cache.MODULE, text, functions, stored=True), True
+        except Exception:  # whatever a damaged file makes numba say: compile again
+            entry.discard()
+    with cache.new_folder() as folder:
+        file = folder / cache.MODULE
+        file.write_text(text, encoding="utf-8")
+        made = _load(file, text, functions, stored=False)
+        if entry is not None:
+            entry.keep(folder)
+    return made, False
+
+
+def _signatures() -> dict[str, tuple[Any, ...]]:
+    from numba import types
+
+    words = types.Array(types.int64, 2, "C")
+    numbers, tags = types.Array(types.int64, 1, "C"), types.Array(types.int32, 1, "C")
+    flags, n = types.Array(types.uint8, 1, "C"), types.int64
+    return {
+        "expand": (words, n, n, words, tags, numbers, flags),
+        "look": (words, n, n, numbers),
+        "look_at_rest": (words, flags, n, n, numbers),
+        "hash_rows": (words, tags, n, numbers, tags, numbers, numbers),
+        "insert": (
+            *(numbers, n, n, numbers, numbers, tags, n),
+            *(words, tags, numbers, n, n),
+            *(words, n, n, tags, numbers, numbers),
+        ),
+    }
+
+
+def _load(file: Path, text: str, functions: Sequence[str], *, stored: bool) -> Any:
+    """Import the file and give its functions to numba, called ones first."""
+    import numba
+
+    module: Any = _imported(file, text)
+    signatures = _signatures()
+    for name in functions:
+        entry = name in signatures
+        # Half of the time to compile goes into wrappers, of which only the entries need one.
+        options: Any = {"no_cfunc_wrapper": True, "no_cpython_wrapper": not entry, "cache": entry}
+        signature: Any = [signatures[name]] if entry else None
+        made = numba.njit(signature, nogil=True, error_model="numpy", **options)(
+            getattr(module, name)
+        )
+        setattr(module, name, made)
+        if stored and entry and not made.stats.cache_hits:
+            raise InternalError("the cache holds code for another machine")
+    return module
+
+
+def _imported(file: Path, text: str) -> ModuleType:
+    # numba looks for the module by name when it loads from its cache, so the name has to be the
+    # same in every process, and two models must not share one.
+    name = f"_crashproof_native_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise InternalError(f"cannot import {file}")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    written, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.dont_write_bytecode = written
+    return module

@@ -1,0 +1,236 @@
+"""Threads that expand states and insert what they find, each with its share of the table.
+
+Owns one round of the search: every worker expands states of its own frontier until its buffer is
+full, all wait, then every worker goes through all buffers and inserts the states whose segment is
+its own. So no two threads write to one place, and what is found does not depend on their number.
+Compiled code runs without the interpreter's lock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from ...backends.native.compile import Compiled
+from ..limits import LimitReached
+from ..outcome import Limit
+from .store import SEGMENTS, Rows, Table
+
+__all__ = ["FailingStep", "Round", "Worker", "Workers"]
+
+_ROWS_ALONE = 1 << 14  # a buffer that stays in the cache
+_ROWS_TOGETHER = 1 << 17  # longer rounds, because threads wait for each other twice in each
+_CHUNK_ROWS = 1 << 16
+_BLOCK_ROWS = 256  # whose places are looked at together
+
+
+@dataclass(frozen=True)
+class FailingStep:
+    """A step without a successor: the words of its state, its instance and its site."""
+
+    words: tuple[int, ...]
+    instance: int
+    site: int
+
+
+@dataclass
+class Round:
+    """What one worker met in one round: the first failure of each site, states that open checks
+    ask for, and is there a state at rest?
+    """
+
+    failures: list[FailingStep] = field(default_factory=list)
+    decides: list[tuple[Rows, int, int]] = field(default_factory=list)
+    decides_at_rest: list[tuple[int, ...]] = field(default_factory=list)
+    rested: bool = False
+
+
+class Worker:
+    """One thread's frontier, buffers and counts."""
+
+    def __init__(self, code: Compiled, share: int, shares: int, rows: int) -> None:
+        generated = code.generated
+        self.code, self.share = code, share
+        self.share_of = np.arange(SEGMENTS, dtype=np.int32) % shares
+        self.seen = np.empty(_BLOCK_ROWS, dtype=np.int64)
+        self.words = generated.layout.words
+        self.fan = generated.fan
+        room = max(rows, 2 * self.fan)
+        self.out = np.empty((room, self.words), dtype=np.int64)
+        self.tags = np.empty(room, dtype=np.int32)
+        self.hashes = np.empty(room, dtype=np.int64)
+        self.ends = np.empty(room, dtype=np.int64)
+        self.rests = np.empty(room, dtype=np.uint8)
+        self.at = 0
+        self.generated = 0
+        rules = max(1, len(generated.model.rules))
+        self.fired = np.zeros(rules, dtype=np.int64)
+        self.new = np.zeros(rules, dtype=np.int64)
+        self.rule_of = np.array([i.rule for i in generated.instances] or [0], dtype=np.int32)
+        self.failed = np.full(max(1, len(generated.sites)), -1, dtype=np.int64)
+        self.failing_rules: set[int] = set()
+        self.known_sites: set[int] = set()
+        self.frontier: list[Rows] = []
+        self.row = 0  # in the first part of the frontier
+        self.fresh: list[Rows] = []
+        self._chunk = np.empty((0, self.words), dtype=np.int64)
+        self._chunk_at = 0
+        self.round = Round()
+
+    # ── Expanding ──
+
+    @property
+    def waiting(self) -> int:
+        """States that are still to be expanded in this level."""
+        return sum(len(part) for part in self.frontier) - self.row
+
+    def expand(self, wanted_at_rest: Any) -> None:
+        """States of the frontier, as many as the buffer takes."""
+        self.at = 0
+        self.round = Round()
+        if not self.frontier:
+            return
+        part = self.frontier[0]
+        rows = min(len(part), self.row + len(self.ends))
+        done, self.at = self.code.expand(
+            part, self.row, rows, self.out, self.tags, self.ends, self.rests
+        )
+        self._rest(part[self.row : self.row + done], wanted_at_rest)
+        failing = self.code.hash_rows(
+            self.out, self.tags, self.at, self.hashes, self.rule_of, self.fired, self.failed
+        )
+        self.generated += self.at - failing
+        if failing:
+            self._failing(part, done)
+        self.row += done
+        if self.row == len(part):
+            self.frontier.pop(0)
+            self.row = 0
+
+    def _rest(self, states: Rows, wanted: Any) -> None:
+        rests = self.rests[: len(states)]
+        if not rests.any():
+            return
+        self.round.rested = True
+        if not wanted.any():
+            return
+        row = 0
+        while True:
+            row = self.code.look_at_rest(states, rests, row, len(states), wanted)
+            if row == len(states):
+                return
+            self.round.decides_at_rest.append(tuple(states[row].tolist()))
+            row += 1
+
+    def _failing(self, part: Rows, done: int) -> None:
+        """Note the first failure of each site that was not known; `failed` is made ready again."""
+        for site in np.flatnonzero(self.failed >= 0).tolist():
+            j = int(self.failed[site])
+            self.failed[site] = -1
+            instance = -1 - int(self.tags[j])
+            self.failing_rules.add(int(self.rule_of[instance]))
+            if site not in self.known_sites:
+                self.known_sites.add(site)
+                source = self.row + int(np.searchsorted(self.ends[:done], j, "right"))
+                words = tuple(part[source].tolist())
+                self.round.failures.append(FailingStep(words, instance, site))
+
+    # ── Inserting ──
+
+    def insert(self, table: Table, others: Sequence[Worker], room: int, wanted: Any) -> None:
+        """From all buffers the states of this share, at most `room` new ones."""
+        found = 0
+        for other in others:
+            first = 0
+            while first < other.at:
+                if self._chunk_at == len(self._chunk):
+                    self._new_chunk()
+                start = self._chunk_at
+                most = min(len(self._chunk), start + room - found)
+                first, self._chunk_at = self.code.insert(
+                    *table.parts, self.share_of, self.share,
+                    other.out, other.tags, other.hashes, first, other.at,
+                    self._chunk, start, most, self.rule_of, self.new, self.seen,
+                )  # fmt: skip
+                found += self._chunk_at - start
+                self._look(start, wanted)
+                if first < 0:
+                    detail = "stopped when a segment of the table could not grow"
+                    raise LimitReached(Limit("memory", detail))
+                if found >= room and first < other.at:
+                    raise LimitReached(Limit("states", ""))
+
+    def _new_chunk(self) -> None:
+        if self._chunk_at:
+            self.fresh.append(self._chunk[: self._chunk_at])
+        self._chunk = np.empty((_CHUNK_ROWS, self.words), dtype=np.int64)
+        self._chunk_at = 0
+
+    def _look(self, start: int, wanted: Any) -> None:
+        if not wanted.any():
+            return
+        row = self.code.look(self._chunk, start, self._chunk_at, wanted)
+        if row < self._chunk_at:
+            self.round.decides.append((self._chunk, row, self._chunk_at))
+
+    def end_level(self) -> list[Rows]:
+        """What was found in the level, which is the next frontier."""
+        if self._chunk_at:
+            # A chunk that is mostly empty would keep its memory as long as the level lives.
+            part = self._chunk[: self._chunk_at]
+            self.fresh.append(part.copy() if 2 * len(part) < len(self._chunk) else part)
+        self.frontier, self.fresh, self.row = self.fresh, [], 0
+        self._chunk = np.empty((0, self.words), dtype=np.int64)
+        self._chunk_at = 0
+        return self.frontier
+
+
+class Workers:
+    """All workers; with one, everything runs in the calling thread."""
+
+    def __init__(self, code: Compiled, threads: int) -> None:
+        rows = _ROWS_ALONE if threads == 1 else _ROWS_TOGETHER
+        self.all = [Worker(code, share, threads, rows) for share in range(threads)]
+        self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
+
+    def __enter__(self) -> Workers:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def each(self, call: Callable[[Worker], None]) -> None:
+        """The call for every worker, at the same time; raises what the first of them raises."""
+        if self._pool is None:
+            call(self.all[0])
+            return
+        running = [self._pool.submit(call, worker) for worker in self.all]
+        problems = [one.exception() for one in running]
+        for problem in problems:
+            if problem is not None:
+                raise problem
+
+    def seed(self, code: Compiled, table: Table, states: Iterable[tuple[int, ...]]) -> int:
+        """Put initial states into the table and the frontier; how many different ones."""
+        rows = np.array(list(dict.fromkeys(states)), dtype=np.int64)
+        rows = rows.reshape(-1, self.all[0].words)
+        tags = np.zeros(len(rows), dtype=np.int32)
+        hashes = np.empty(len(rows), dtype=np.int64)
+        none = np.zeros(len(self.all[0].fired), dtype=np.int64)
+        first = self.all[0]
+        fired, failed = np.zeros_like(first.fired), np.full_like(first.failed, -1)
+        code.hash_rows(rows, tags, len(rows), hashes, first.rule_of, fired, failed)
+        for worker in self.all:
+            fresh = np.empty((len(rows), worker.words), dtype=np.int64)
+            _, at = code.insert(
+                *table.parts, worker.share_of, worker.share,
+                rows, tags, hashes, 0, len(rows),
+                fresh, 0, len(rows), worker.rule_of, none, worker.seen,
+            )  # fmt: skip
+            worker.frontier = [fresh[:at]] if at else []
+        return len(rows)
