@@ -13,7 +13,9 @@ from checker import (
     LeadsTo,
     Map,
     Model,
+    Steps,
     action,
+    at,
     at_rest,
     choose,
     either,
@@ -22,8 +24,12 @@ from checker import (
     initial,
     invariant,
     liveness,
+    process,
     pure,
+    restart,
+    stop,
     unlucky,
+    volatile,
     when,
     witness,
 )
@@ -167,6 +173,47 @@ class Shop(Model):
     @liveness
     def numbers(self) -> Eventually:
         return Eventually(len(self.orders))  # error
+
+
+class Consumer(Model):
+    queue: Bag[OrderId] = Bag()
+    memory: Annotated[dict[Worker, OrderId], volatile("worker")] = {}
+
+    @process(fair="weak")
+    def worker(self, me: Worker) -> Steps:
+        while True:
+            yield "receive"
+            order = choose(self.queue)
+            self.memory[me] = order
+            yield "acknowledge"
+            self.queue.remove(order)
+            self.queue.remove(me)  # error
+
+    @process
+    def relay(self) -> Steps:
+        yield 3  # error
+
+    @process(fair="sometimes")  # error
+    def misspelt_fairness(self) -> Steps:
+        yield "wait"
+
+    @process  # error
+    def no_steps(self) -> None: ...
+
+    @fault(at_most=1)
+    def crash(self, me: Worker, order: OrderId) -> None:
+        restart(self.worker, me)
+        restart(self.worker, order)  # error
+        restart(self.worker)  # error
+        stop(self.relay)
+        stop(self.relay, me)  # error
+        stop(self.crash, me, order)  # error
+
+    @invariant
+    def labels(self, me: Worker, order: OrderId) -> bool:
+        known = at(self.worker, me, "receive") and at(self.relay, "publish")
+        other = at(self.worker, order, "receive")  # error
+        return known and other and at(self.relay, 3)  # error
 
 
 def by_hand() -> None:
