@@ -19,6 +19,7 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "cli"
 
 TRANSCRIPTS = {
     "list": ("list",),
+    "emit_steps": ("emit", "steps", "outbox_handler"),
     "outbox_holds": ("explore", "outbox"),
     "outbox_no_deduplication": ("explore", "outbox", "--variant", "no_deduplication"),
     "dedup_key_first": ("explore", "dedup", "--variant", "key_first"),
