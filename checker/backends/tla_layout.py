@@ -163,7 +163,7 @@ def _listed(bullet: str, parts: Sequence[Code], neutral: str) -> Code:
 
 def implication(test: Code, then: Code) -> Code:
     left = inside(test, IMPLIED)
-    right = then if then.strength == OPEN else inside(then, IMPLIED)
+    right = then if _opens(then) else inside(then, IMPLIED)
 
     def broken(width: int) -> list[str]:
         lines = lines_of(left, width - 3)
@@ -202,11 +202,17 @@ def definition(head: str, body: Code, *, force: bool = False) -> list[str]:
 
 def equation(left: str, value: Code) -> Code:
     """`left = value`, where a value that is open at its end stays without parentheses."""
-    if value.strength > OPEN:
+    if not _opens(value):
         return binary(atom(left), "=", value, COMPARED)
     head = f"{left} = "
     lay = partial(_laid_out, head, value)
     return Code(head + value.flat, OPEN, lay)
+
+
+def _opens(code: Code) -> bool:
+    """Does it begin with a word that binds all behind it, so that nothing in front can tear it?"""
+    words = ("IF ", "LET ", "CHOOSE ", "\\A ", "\\E ")
+    return code.strength == OPEN and code.flat.startswith(words)
 
 
 def _laid_out(head: str, code: Code, width: int) -> list[str]:

@@ -25,12 +25,13 @@ from ..report.terminal import page_for
 from ..report.text import render_replay
 from ..run import Prepared, Request, prepare
 from ..states import Value, show, universe
+from .show_tlc import imported
 
 __all__ = ["run"]
 
 
 def run(*, trace: str, model: str | None, json: bool) -> ExitCode:
-    document = itf.read(Path(trace))
+    document = imported(Path(trace), model) or itf.read(Path(trace))
     origin = itf.origin(document)
     target = model or origin.model
     if not target:
