@@ -55,3 +55,27 @@ def test_the_outbox_handler_has_the_published_states(
     )
     assert (outcome.distinct, outcome.generated) == (distinct, generated)
     assert outcome.verdict is Verdict.HOLDS
+
+
+# MessageCount, DupCount of exactly_once_none_atomic.tla, and what TLC prints for it.
+STAGED = [(1, 1, 52, 77), (1, 2, 778, 1285), (2, 1, 890, 1473)]
+
+
+@pytest.mark.parametrize(("messages", "copies", "distinct", "generated"), STAGED)
+def test_the_staged_outbox_has_the_published_states(
+    messages: int, copies: int, distinct: int, generated: int
+) -> None:
+    outcome = explore(
+        "outbox_staged",
+        scopes={"MessageId": messages},
+        constants={"copies": copies},
+        keep_dead_locals=True,
+    )
+    assert (outcome.distinct, outcome.generated) == (distinct, generated)
+    assert outcome.verdict is Verdict.HOLDS
+
+
+def test_staging_under_the_message_fails_after_the_published_number_of_steps() -> None:
+    outcome = explore("outbox_staged", variant="staged_under_the_message", stop_at_first=True)
+    # TLC prints 21 states, the initial one included.
+    assert results(outcome)["state_and_output_agree"] == (Verdict.FAILS, 20)
