@@ -21,7 +21,7 @@ from .scope import Scope, Unassigned, fresh_name, is_atomic
 from .types import annotation, shown, unify
 from .world import Mistake
 
-__all__ = ["inline", "liveness_of", "option_span", "parameters_of", "returned"]
+__all__ = ["inline", "liveness_of", "option_span", "parameters_of", "read_helper", "returned"]
 
 Finish = Callable[[ast.expr, Scope], ir.Expr]
 
@@ -63,6 +63,17 @@ def inline(
     for bound, value in reversed(lets):
         body = ir.LetIn(bound, value, body, body.type, span)
     return body
+
+
+def read_helper(function: Callable[..., Any], tree: ast.FunctionDef, scope: Scope) -> None:
+    """Find the mistakes of a `@pure` method, also if nothing calls it."""
+    scope.place = "pure"
+    for name, type_, arg in parameters_of(function, tree, scope):
+        scope.names[name] = ir.Arg(name, type_, scope.span(arg))
+    scope.fields.update({n: ir.Read(n, t) for n, t in scope.world.fields.items()})
+    scope.calling = (function,)
+    _, result = _signature(function, scope, scope.span(tree))
+    returned(tree.body, scope, lambda value, at: lower(value, at, result), tree)
 
 
 def _signature(

@@ -19,7 +19,7 @@ from . import diagnostics as d
 from .body import Body
 from .calls import Unfit, fits
 from .expressions import lower_bool
-from .functions import liveness_of, option_span, parameters_of, returned
+from .functions import liveness_of, option_span, parameters_of, read_helper, returned
 from .processes import infer, lower_process, read_process
 from .restarts import apply_endings
 from .scope import Scope
@@ -66,7 +66,9 @@ def lower_model(
                     steps, counters = lower_process(world.processes[name])
                     rules += steps
                     variables += counters
-            elif role.kind != "pure":
+            elif role.kind == "pure":
+                read_helper(function, tree, scope)
+            else:
                 properties.append(_property(function, tree, role, scope))
     if not rules and not world.mistakes:
         world.mistakes.append(d.NoSteps(_class_span(node, world), cls.__name__))

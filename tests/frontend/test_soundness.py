@@ -586,6 +586,13 @@ def test_a_capture_ends_with_its_case(sources: Sources) -> None:
     assert sources.refused(statements) == ["maybe-unassigned"]
 
 
+def test_a_helper_that_nothing_calls_is_read_too(sources: Sources) -> None:
+    idle = "@pure\ndef idle(self, w: W) -> bool:\n    return w in self.missing"
+    with pytest.raises(ModelRefused) as found:
+        sources.load(f"{idle}\n\n@action\ndef step(self, w: W) -> None:\n    pass")
+    assert [d.slug for d in found.value.diagnostics] == ["unknown-field"]
+
+
 def test_a_model_without_source_is_refused() -> None:
     from checker.errors import UsageError
 
