@@ -83,13 +83,14 @@ class Bounded:
     """Runs from the first states on, one step longer at a time.
 
     `depth` is the number of steps up to which all open claims were asked, -1 at first; `ended` is
-    set if no run is longer.
+    set if no run is longer. With a `goal` the search ends when the claims of that name are broken.
     """
 
     system: System
     program: Program
     budget: Budget
     open: list[Claim]
+    goal: str = ""
     broken: list[Broken] = field(default_factory=list)
     depth: int = -1
     ended: bool = False
@@ -107,7 +108,7 @@ class Bounded:
 
         Raises: UsageError, if the model has no first state.
         """
-        while self.depth < depth and not (self.ended or self.limit) and self.open:
+        while self.depth < depth and not (self.ended or self.limit) and self._wanted():
             if self.budget.is_spent:
                 self.limit = f"the time is up at depth {self.depth + 1}"
                 return
@@ -117,6 +118,9 @@ class Bounded:
                 return
             if not self.limit:
                 self._ask(self.depth + 1)
+
+    def _wanted(self) -> bool:
+        return any(not self.goal or claim.name == self.goal for claim in self.open)
 
     def _begin(self, effect: Effect, facts: Bit) -> None:
         self.budget.tick("depth 0", "first states")

@@ -15,8 +15,8 @@ from itertools import combinations, product
 from .. import ir
 from ..backends.python import Program, Undefined
 from ..explore.orbits import renamed
+from ..ir.walk import bound_by, children, item_children, rebuild, walk
 from ..passes.bind import simplify
-from ..passes.walk import bound_by, children, item_children, rebuild, walk
 from ..states import State, sort_sizes, universe
 
 __all__ = ["Clause", "Stage", "clauses", "stages"]

@@ -17,7 +17,7 @@ from ..backends.smt.solver import Bit, conj, disj, neg
 from ..backends.smt.system import System, Unsupported
 from ..explore.orbits import renamed
 from ..explore.verdicts import NO_STEP_ERROR
-from ..passes.walk import is_total
+from ..ir.walk import is_total
 from ..states import Value, universe
 
 __all__ = ["Args", "Claim", "claims_of", "cut_name", "lemma_claim", "one_of_each_orbit"]

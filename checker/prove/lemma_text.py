@@ -10,10 +10,11 @@ import re
 import textwrap
 
 from .. import ir
+from ..ir.walk import walk
 from ..passes.wording import in_python
 from .candidates import Clause
 
-__all__ = ["method", "name_of"]
+__all__ = ["can_be_pasted", "method", "name_of"]
 
 _NAME_MAX = 56
 _LINE_MAX = 92  # the method is pasted into a class, four columns further in
@@ -71,6 +72,8 @@ def _literal(atom: ir.Expr, wanted: bool) -> str:
             return f"{_text(item)} {'in' if wanted else 'not in'} {_text(collection)}"
         case ir.Cmp("==" | "!=" as op, left, right):
             equal = wanted is (op == "==")
+            if is_label(right) and isinstance(right, ir.Lit):
+                return ("" if equal else "not ") + _at(left, right)
             by_identity = isinstance(right, ir.Lit) and (
                 right.value is None or isinstance(right.type, ir.Enum)
             )
@@ -85,6 +88,34 @@ def _literal(atom: ir.Expr, wanted: bool) -> str:
             return f"({joined})" if wanted else f"not ({joined})"
     text = _text(atom)
     return text if wanted else f"not {text}"
+
+
+def is_label(expr: ir.Expr) -> bool:
+    """Does the expression name a label of a process?"""
+    return isinstance(expr.type, ir.Enum) and expr.type.name.endswith(" label")
+
+
+def _at(place: ir.Expr, label: ir.Lit) -> str:
+    """`at(self.worker, me, "send")`, which is how a property asks where a process is."""
+    keys: list[str] = []
+    while isinstance(place, ir.At):
+        keys.insert(0, _text(place.key))
+        place = place.collection
+    assert isinstance(label.type, ir.Enum)
+    process = f"self.{label.type.name.removesuffix(' label')}"
+    return f'at({", ".join([process, *keys])}, "{label.value}")'
+
+
+def can_be_pasted(model: ir.Model, expr: ir.Expr) -> bool:
+    """Does it read fields and labels only, and neither counters of faults nor locals?"""
+    processes = {r.origin.method for r in model.rules if r.origin.label is not None}
+    for node in walk(expr):
+        if isinstance(node, ir.Read):
+            var = model.var(node.var)
+            owner = next((p for p in processes if node.var.startswith(f"{p}_")), None)
+            if var.is_counter or (owner is not None and node.var != f"{owner}_at"):
+                return False
+    return True
 
 
 def _text(expr: ir.Expr) -> str:

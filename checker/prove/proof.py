@@ -35,15 +35,16 @@ def prove(
     off: tuple[str, ...] = (),
     lemmas: Sequence[ir.Prop] = (),
     strengthening: Strengthening | None = None,
+    goal: str = "",
 ) -> ProofOutcome:
-    """A word for each property of a bound model at its scope.
+    """A word for each property of a bound model; with `goal`, all work is for that one.
 
     `lemmas` are invariants that take part in the induction and are proved with it. Ctrl-C ends the
     attempt with what is known.
 
     Raises: UsageError, if the model has no initial state.
     """
-    attempt = Attempt(program, budget or Budget(), depth, k)
+    attempt = Attempt(program, budget or Budget(), depth, k, goal)
     try:
         attempt.run(lemmas)
     except KeyboardInterrupt:
@@ -62,6 +63,7 @@ class Attempt:
     budget: Budget
     depth: int
     k: int
+    goal: str = ""
     claims: list[Claim] = field(default_factory=list)
     refused: dict[str, str] = field(default_factory=dict)
     proved: dict[Claim, int] = field(default_factory=dict)
@@ -86,7 +88,9 @@ class Attempt:
         self.claims += cut_claims(
             [f for step in steps for f in step.effect.failures] + list(start.failures)
         )
-        bounded = self.bounded = Bounded(system, self.program, self.budget, list(self.claims))
+        bounded = self.bounded = Bounded(
+            system, self.program, self.budget, list(self.claims), self.goal
+        )
         induction = self.induction = Induction(system, self.budget, steps, system.known(defaults))
         bounded.deepen(0)
         for k in range(1, self.k + 1):
@@ -105,6 +109,8 @@ class Attempt:
 
     def _goals_left(self) -> list[Claim]:
         assert self.bounded is not None
+        if self.goal:
+            return [c for c in self.bounded.open if c.name == self.goal]
         return [c for c in self.bounded.open if c.kind not in ("witness", "lemma")]
 
     def _induct(self, induction: Induction, bounded: Bounded, k: int) -> None:
@@ -119,7 +125,7 @@ class Attempt:
 
     def _explain(self, induction: Induction, bounded: Bounded) -> None:
         """A counterexample to induction for each goal that is neither proved nor broken."""
-        if bounded.ended or not self.tried:
+        if bounded.ended or not self.tried or self.goal:
             return
         kept = list(self.proved)
         for claim in self._goals_left():

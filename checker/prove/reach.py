@@ -56,7 +56,7 @@ def reach(
     kept = tuple(p for p in model.props if p.kind is ir.PropKind.INVARIANT)
     question = ir.Prop(ir.PropKind.WITNESS, _NAME, (), state)
     program = Program(replace(model, props=(*kept, question)))
-    outcome = prove(program, depth=depth, k=k, budget=budget)
+    outcome = prove(program, depth=depth, k=k, budget=budget, goal=_NAME)
     proof = next(p for p in outcome.proofs if p.name == _NAME)
     if proof.said is not Said.UNKNOWN or outcome.interrupted:
         return Answer(proof.said, proof.how, proof.reason, proof.found, outcome)

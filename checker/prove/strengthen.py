@@ -15,13 +15,13 @@ from .. import ir
 from ..backends.python import Failure, Program
 from ..backends.smt.system import System, Unsupported
 from ..explore import setting
-from ..passes.walk import walk
+from ..ir.walk import walk
 from ..states import State
 from .bounded import Budget
 from .candidates import Clause, Stage, clauses, stages
 from .claims import Claim, claims_of, cut_claims, lemma_claim
 from .induction import Induction, last_steps
-from .lemma_text import method, name_of
+from .lemma_text import can_be_pasted, method, name_of
 from .outcome import Lemma, ProofOutcome, Said, Strengthening
 from .proof import prove
 
@@ -60,8 +60,9 @@ def strengthen(
     if search.kept and _is_open(outcome):
         # What was enough at the small scope is not: try all that is inductive there.
         every = [search.props[c] for c in search.kept]
-        outcome = prove(program, depth=depth, k=k, budget=asked, off=off, lemmas=every)
-        needed = every
+        second = prove(program, depth=depth, k=k, budget=asked, off=off, lemmas=every)
+        if _count(second) > _count(outcome):
+            outcome, needed = second, every
     # Also those that are inductive under the same doubt as what they support.
     proved = {p.name for p in outcome.proofs if p.kind == "lemma" and p.how}
     lemmas = tuple(search.lemma(prop) for prop in needed if prop.name in proved)
@@ -75,6 +76,11 @@ def strengthen(
         problem=search.problem,
     )
     return replace(outcome, proofs=proofs, strengthening=found)
+
+
+def _count(outcome: ProofOutcome) -> int:
+    """How many goals have a proof, also one under a doubt."""
+    return sum(bool(p.how) for p in outcome.proofs if p.kind != "lemma")
 
 
 def _is_open(outcome: ProofOutcome) -> bool:
@@ -194,10 +200,9 @@ class _Search:
         why = self.reasons.get(prop.name, "")
         reason = f"{held}; needed for {why}." if why else f"{held}."
         clause = self.clauses[prop.name]
-        counters = {v.name for v in self.program.model.vars if v.is_counter}
-        reads = {n.var for n in walk(prop.expr) if isinstance(n, ir.Read)}
         text = method(clause, prop.name, reason)
-        return Lemma(prop.name, prop, text, reason, can_be_pasted=not reads & counters)
+        pasted = can_be_pasted(self.program.model, prop.expr)
+        return Lemma(prop.name, prop, text, reason, can_be_pasted=pasted)
 
 
 def _prop(clause: Clause, name: str) -> ir.Prop:

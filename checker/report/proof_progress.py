@@ -1,6 +1,6 @@
 """What a proof attempt is asking, on stderr: a line that rewrites itself, or a line of JSON.
 
-Owns when something is said: nothing in the first second and nothing when it was not wanted. The
+Owns when something is said: nothing in the first seconds and nothing when it was not wanted. The
 words are those of the attempt: the stage, the property or rule.
 """
 
@@ -16,7 +16,7 @@ from .terminal import page_for, width_of
 __all__ = ["ProofLine"]
 
 _SILENT_S = 1.0
-_LOG_S = 5.0
+_LOG_S = 5.0  # most attempts are over by then, and a log has no use for a line of each
 
 
 class ProofLine:
@@ -26,7 +26,7 @@ class ProofLine:
         self._stream = stream or sys.stderr
         self._quiet = quiet
         self._page = page_for(self._stream)
-        self._next_s = _SILENT_S
+        self._next_s = _SILENT_S if self._stream.isatty() else _LOG_S
         self._shown = 0
 
     def update(self, tick: Tick) -> None:

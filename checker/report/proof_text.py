@@ -233,7 +233,10 @@ def _lemmas(found: Strengthening | None, page: Page) -> list[str]:
     for lemma in pasted:
         lines += ["", *_method(lemma)]
     if others:
-        said = "These count faults, which no model can read, so they are found again each time:"
+        said = (
+            "These speak of the number of faults or of a process's memory, which no property can "
+            "read; they are found again each time:"
+        )
         lines += ["", *hang("", [said], page, inset=0)]
     for lemma in others:
         lines += ["", *_method(lemma)]
