@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from checker import ir
-from checker.passes.walk import walk
+from checker.ir.walk import walk
 from checker.passes.wording import wording
 from checker.source import Span
 from checker.states import State, Value, atom_name, show

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from checker import ir
-from checker.passes.walk import children, item_children
+from checker.ir.walk import children, item_children
 
 __all__ = ["indexed", "is_local", "is_product", "mentions"]
 

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING
 
 from checker import ir
 from checker.errors import ModelRefused, UsageError
+from checker.ir.walk import item_children, walk
 from checker.passes.bind import bind
-from checker.passes.walk import item_children, walk
 from checker.states import Value
 
 from .event import Defect, Event, FieldValue, Place, printable

@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from checker import ir
-from checker.passes.walk import item_children, walk
+from checker.ir.walk import item_children, walk
 from checker.states import Sizes, State, Value, is_finite, universe
 
 from .locality import indexed, is_local, mentions

@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from .. import ir
 from ..errors import InternalError
-from ..passes.walk import item_children, walk
+from ..ir.walk import item_children, walk
 from ..passes.wording import wording
 from ..source import source_text
 from ..states import State, Value, sort_sizes, universe

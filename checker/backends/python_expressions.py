@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from .. import ir
 from ..errors import InternalError
-from ..passes.walk import is_total
+from ..ir.walk import is_total
 from ..passes.wording import wording
 from ..states import Sizes, Value, universe
 from . import runtime

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from .. import ir
-from ..passes.walk import children, map_item, rebuild, walk
+from ..ir.walk import children, map_item, rebuild, walk
 from ..source import Span
 from ..states import Value, atom_name, sort_sizes
 from . import tla_layout as t

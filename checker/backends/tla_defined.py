@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from .. import ir
-from ..passes.walk import children, is_total, rebuild, walk
+from ..ir.walk import children, is_total, rebuild, walk
 
 __all__ = ["FALSE", "TRUE", "both", "broken", "defined", "either", "implies", "negated"]
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from .. import ir
 from ..errors import InternalError
-from ..passes.walk import free_names
+from ..ir.walk import free_names
 from ..states import Sizes, Value, atom_name, copies, in_order, universe
 from . import tla_layout as t
 from .tla_layout import Code, atom, binary, call, ite, let, prefixed
@@ -217,7 +217,7 @@ class Expressions:
             case ir.Universe(ir.Set(item)):
                 return self._universe(item)
             case ir.Range(lo, hi):
-                return self._sequence_of(self._interval(lo, hi), self.code(lo), lo, hi)
+                return self._helper("Upto", lo, hi)
             case ir.Fresh(sort, used):
                 with self.scope.binding("id") as (name,):
                     free = binary(atom(name), "\\notin", self.code(used), t.COMPARED)
@@ -276,14 +276,6 @@ class Expressions:
         if found is not None:
             return found
         raise InternalError(f"the values of {item} cannot be written as a set")
-
-    def _sequence_of(self, interval: Code, first: Code, lo: ir.Expr, hi: ir.Expr) -> Code:
-        if isinstance(lo, ir.Lit) and lo.value == 1:
-            return Code(f"[i \\in {interval.flat} |-> i]")
-        size = binary(self.code(hi), "-", first, t.JOINED)
-        with self.scope.binding("i") as (i,):
-            step = binary(binary(first, "+", atom(i), t.JOINED), "-", atom("1"), t.JOINED)
-            return Code(f"[{i} \\in 1..{t.inside(size).flat} |-> {step.flat}]")
 
     def _field(self, record: ir.Expr, name: str) -> str:
         if not isinstance(record.type, ir.Record):

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from .. import ir
-from ..passes.walk import item_children, walk
+from ..ir.walk import item_children, walk
 
 __all__ = ["Encoding", "Scope", "encoding_of", "module_scope", "types_of"]
 
@@ -40,7 +40,7 @@ JavaTime TLCGet TLCSet Permutations SortSeq RandomElement Any ToString TLCEval
 _OURS = """
 None vars state flip Init Next Actions Faults Fairness Spec TypeOK StepError Cut AtRest
 no_step_error nothing_is_cut InitError InitCut Range SeqToBag ImageBag Sum Min Max FoldSet FoldSeq
-FoldBag Copies Nth Place RemoveFirst RemoveAt EmptyMap Without Occurrences MapSeq Probe
+FoldBag Copies Nth Place RemoveFirst RemoveAt EmptyMap Without Occurrences MapSeq Upto Probe
 """
 
 _RESERVED = frozenset((_KEYWORDS + _STANDARD + _OURS).split())

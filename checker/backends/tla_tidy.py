@@ -10,8 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from .. import ir
-from ..passes.bind import simplify
-from ..passes.walk import (
+from ..ir.walk import (
     bound_by,
     children,
     free_names,
@@ -21,6 +20,7 @@ from ..passes.walk import (
     rebuild,
     walk,
 )
+from ..passes.bind import simplify
 
 __all__ = ["tidied", "tidy"]
 

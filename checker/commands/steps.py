@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from .. import ir
 from ..errors import ExitCode
-from ..passes.walk import item_children, walk
+from ..ir.walk import item_children, walk
 from ..passes.wording import wording
 from ..run import prepare
 from .settings import Pairs, request_of

@@ -15,7 +15,7 @@ from .. import ir
 from ..backends.failure import Failure
 from ..backends.python import Args, Program, Undefined
 from ..errors import InternalError
-from ..passes.walk import children
+from ..ir.walk import children
 from ..passes.wording import wording
 from ..source import source_text
 from ..states import State, Value, in_order, show, sort_sizes, universe

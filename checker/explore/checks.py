@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from .. import ir
 from ..backends.python import Args, Evaluate, Failure, Holds, Program, Undefined
-from ..passes.walk import is_total
+from ..ir.walk import is_total
 from ..passes.wording import wording
 from ..states import State
 from .orbits import renamed

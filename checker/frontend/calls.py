@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import ir, model
+from ..ir.walk import is_total
 from ..source import Span
 from ..states import Value
 from ..values import Bag, Id, Map
@@ -28,7 +29,6 @@ from .domains import (
 )
 from .expressions import NONE, coerce, constant_object, empty, lower
 from .scope import PLACES, Scope, fresh_name
-from .tidy import is_total
 from .types import annotation, item_type, methods_of, shown, unify
 from .world import Mistake
 

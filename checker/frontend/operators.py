@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .. import ir
+from ..ir.walk import is_total
 from ..source import Span
 from . import diagnostics as d
 from .expressions import (
@@ -24,7 +25,6 @@ from .expressions import (
     needs_type,
 )  # fmt: skip
 from .scope import Scope, fresh_name, is_atomic
-from .tidy import is_total
 from .types import item_type, shown, unify
 from .world import Mistake
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .. import ir, model
+from ..ir.walk import is_total, walk
 from ..source import Span
 from ..states import is_finite
 from ..values import Assigned
@@ -33,7 +34,7 @@ from .restarts import apply_endings
 from .scope import Scope, Unassigned, no_value
 from .statements import run
 from .stored import keeps
-from .tidy import is_total, tidy
+from .tidy import tidy
 from .types import annotation, is_mutable, shown
 from .world import Mistake, World, span_of
 
@@ -259,8 +260,6 @@ def _chooses(value: ast.expr, scope: Scope) -> bool:
 
 
 def _is_constant(expr: ir.Expr) -> bool:
-    from ..passes.walk import walk
-
     reads = isinstance(expr, ir.Read | ir.Arg | ir.Fresh) or not is_total(expr)
     return not reads and not any(
         isinstance(part, ir.Read | ir.Arg | ir.Fresh) for part in walk(expr)

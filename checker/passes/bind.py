@@ -13,8 +13,8 @@ from dataclasses import replace
 
 from .. import ir
 from ..errors import UsageError
+from ..ir.walk import bound_by, children, free_names, is_total, item_children, map_item, rebuild
 from ..states import Value
-from .walk import bound_by, children, free_names, is_total, item_children, map_item, rebuild
 
 __all__ = ["bind", "parse_constant", "simplify"]
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from .. import ir
 from ..errors import UsageError
-from .walk import children, rebuild
+from ..ir.walk import children, rebuild
 
 __all__ = ["with_capacities"]
 

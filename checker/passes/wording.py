@@ -7,9 +7,9 @@ front end made up have no span of their own; hand-built models have none at all.
 from __future__ import annotations
 
 from .. import ir
+from ..ir.walk import children
 from ..source import source_text
 from ..states import show
-from .walk import children
 
 __all__ = ["in_python", "wording"]
 

@@ -11,8 +11,8 @@ from by_hand import AT, arrow, at, eq, graph, lit, model, outbox, program, read,
 from checker import ir
 from checker.backends.python import Failure, Program, Undefined
 from checker.errors import UsageError
+from checker.ir.walk import children, free_names, is_total, map_item, rebuild, walk
 from checker.passes.bind import bind, parse_constant, simplify
-from checker.passes.walk import children, free_names, is_total, map_item, rebuild, walk
 from checker.states import Value
 
 COMMIT = ir.Enum("Commit", ("ATOMIC", "KEY_FIRST"))

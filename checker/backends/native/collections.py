@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from ... import ir
 from ...errors import InternalError
-from ...passes.walk import is_total
+from ...ir.walk import is_total
 from ...states import in_order
 from .access import (
     bag_insert,

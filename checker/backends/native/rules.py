@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 from ... import ir
 from ...errors import InternalError
-from ...passes.walk import free_names, item_children, walk
+from ...ir.walk import free_names, item_children, walk
 from ...states import Sizes, sort_sizes
 from . import collections
 from .emitter import Emitter, Helpers, Val

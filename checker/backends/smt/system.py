@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import product
 
 from ... import ir
-from ...passes.walk import item_children, walk
+from ...ir.walk import item_children, walk
 from ...states import State as Values
 from ...states import Value, sort_sizes, universe
 from . import solver, values
