@@ -1,10 +1,10 @@
-"""Runs TLC on every twin and writes what it found: the .cfg files, manifest.json, and README's table.
+"""Runs TLC on every twin and writes what it found: .cfg files, manifest.json, README's table.
 
     python specs/record.py            # writes
     python specs/record.py --check    # says what would change, and exits with 1
 
-Owns the generated files of this folder; the modules are written by hand. `manifest.json` has the shape
-of tlaplus/Examples'.
+Owns the generated files of this folder; the modules are written by hand. `manifest.json` has the
+shape of tlaplus/Examples'.
 """
 
 from __future__ import annotations

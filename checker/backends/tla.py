@@ -135,13 +135,15 @@ class _Module:
 
     def extends(self, text: str) -> list[str]:
         wanted = {
-            "Integers": r"[-+*%<>]|\.\.|\bInt\b",
+            "Integers": r"[-+*%<>]|\.\.|\\div|\bInt\b",
             "FiniteSets": r"\bCardinality\b",
             "Sequences": r"\b(Seq|Append|Len|Head|Tail|SubSeq|SelectSeq)\(|\\o ",
             "Bags": r"\b(BagIn|CopiesIn|SetToBag|EmptyBag|BagCardinality|IsABag|BagToSet)\b",
             "TLC": r":>|@@",
         }
-        used = [name for name, pattern in wanted.items() if re.search(pattern, text)]
+        code = re.sub(r"\\\*.*|^-{10,}$", "", text, flags=re.M)
+        code = re.sub(r"<<|>>|\|->|->|=>|~>|<>", "", code)
+        used = [name for name, pattern in wanted.items() if re.search(pattern, code)]
         return [f"EXTENDS {', '.join(used)}"] if used else []
 
     def constants(self) -> list[str]:

@@ -42,6 +42,12 @@ _HELPERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     [y \\in {f(x) : x \\in DOMAIN b} |-> Sum(LAMBDA x : b[x], {x \\in DOMAIN b : f(x) = y})]""",
         ("Sum",),
     ),
+    "Upto": (
+        "<<lo, lo + 1, ..., hi - 1>>, which is empty if hi is not above lo.",
+        """Upto(lo, hi) ==
+    IF hi <= lo THEN <<>> ELSE [i \\in 1..(hi - lo) |-> lo + i - 1]""",
+        (),
+    ),
     "MapSeq": ("", "MapSeq(f(_), s) == [i \\in DOMAIN s |-> f(s[i])]", ()),
     "Place": (
         "Where element i of the list s is: lists count from 0, and from the end below that.",
@@ -88,7 +94,7 @@ _HELPERS: dict[str, tuple[str, str, tuple[str, ...]]] = {
     ),
 }
 
-_LOCALS: tuple[str, ...] = ("x", "y", "i", "j", "s", "b", "f", "k", "S", "T", "op")
+_LOCALS: tuple[str, ...] = ("x", "y", "i", "j", "s", "b", "f", "k", "S", "T", "op", "lo", "hi")
 _LOCALS += ("base", "sum", "fold", "copies")
 
 

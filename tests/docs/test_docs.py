@@ -22,6 +22,9 @@ from pathlib import Path
 
 import pytest
 
+from checker.errors import UsageError
+from checker.twin.tlc import find_tools
+
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 ALLOWED = ("checker", "pytest", "cp", "ls", "head", "cat")
@@ -78,6 +81,16 @@ def pattern_of(lines: list[str]) -> str:
     return re.sub(r"\d+(?:\\\.\d+)?(?=(?:\\ \+)?(?:s|MB|k/s|/s|GB|k)\b)", r"[\\d.,]+", escaped)
 
 
+def _skip_without(need: str) -> None:
+    assert need == "tlc", need
+    try:
+        find_tools()
+    except UsageError as problem:
+        if need in os.environ.get("CRASHPROOF_REQUIRE", "").split(","):
+            raise
+        pytest.skip(problem.message)
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_the_commands_of_a_page_print_what_it_shows(page: Path, tmp_path: Path) -> None:
     environment = {
@@ -89,6 +102,8 @@ def test_the_commands_of_a_page_print_what_it_shows(page: Path, tmp_path: Path) 
         "PYTEST_ADDOPTS": "-p no:cacheprovider",
         "PYTHONDONTWRITEBYTECODE": "1",
     }
+    for need in re.findall(r"<!-- needs: (\w+) -->", page.read_text()):
+        _skip_without(need)
     for part in parts_of(page):
         if isinstance(part, File):
             (tmp_path / part.name).write_text(part.text)

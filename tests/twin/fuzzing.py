@@ -1,7 +1,7 @@
 """Random models, printed as TLA+ and run under TLC: states, edges, facts and verdicts compared.
 
-The sources are those of tests/frontend/random_models.py, with strong fairness, `@at_rest` and the other
-temporal forms added. By hand, for more than CI can afford:
+The sources are those of tests/frontend/random_models.py, with strong fairness, `@at_rest` and the
+other temporal forms added. By hand, for more than CI can afford:
 
     python tests/twin/fuzzing.py --models 600 --seed 0
 
@@ -152,12 +152,13 @@ def main() -> int:
                 failing += any(f["StepError"] or f["Cut"] for f in result.twin.ours.facts.values())
             if result.bad:
                 bad += 1
-                print(f"seed {seed - 1}: {result}", flush=True)
+                sys.stdout.write(f"seed {seed - 1}: {result}\n")
+                sys.stdout.flush()
                 if given.keep:
                     (given.keep / f"seed_{seed - 1}.py").write_text(result.source)
-    print(
+    sys.stdout.write(
         f"{compared} models up to seed {seed - 1}, {states} states, {edges} edges, {flips} with a "
-        f"flip bit, {failing} with step errors or cuts; skipped {skipped}; {bad} disagree"
+        f"flip bit, {failing} with step errors or cuts; skipped {skipped}; {bad} disagree\n"
     )
     return 1 if bad else 0
 
