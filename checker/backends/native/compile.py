@@ -23,7 +23,7 @@ from ...errors import InternalError
 from . import cache, visited
 from .emit import Generated
 
-__all__ = ["Compiled", "Warming", "compiled"]
+__all__ = ["Compiled", "Warming", "compiled", "table_text"]
 
 _MODEL = ("expand", "look", "look_at_rest")
 _TABLE = ("hash_of", "hash_rows", "grow", "insert")
@@ -48,7 +48,7 @@ def compiled(generated: Generated, *, keep: bool = True) -> Compiled:
     With `keep=False`, nothing is read from the cache or left in it.
     """
     model, known = _unit(generated.source, generated.functions, keep)
-    text = _table_text(generated.layout.words)
+    text = table_text(generated.layout.words)
     table, table_known = _unit(text, _TABLE, keep)
     return Compiled(
         generated=generated,
@@ -67,7 +67,7 @@ class Warming:
     def __init__(self, generated: Generated) -> None:
         units = [
             (generated.source, generated.functions),
-            (_table_text(generated.layout.words), _TABLE),
+            (table_text(generated.layout.words), _TABLE),
         ]
         command = [sys.executable, "-c", f"from {__name__} import warm; warm()"]
         self._process = subprocess.Popen(
@@ -98,7 +98,8 @@ def warm() -> None:
         _unit(text, functions, True)
 
 
-def _table_text(words: int) -> str:
+def table_text(words: int) -> str:
+    """The module of the table, for states of so many words."""
     table = Path(visited.__file__).read_text(encoding="utf-8")
     return table.replace("WORDS = 1\n", f"WORDS = {words}\n", 1)
 

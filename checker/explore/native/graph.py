@@ -64,6 +64,8 @@ def graph_of(
     generated = code.generated
     graph = StateGraph.of(program)
     parts = [rows for level in range(len(levels.starts)) for rows in levels.read(level)]
+    if not parts:  # every initial state failed
+        return graph
     states = np.concatenate(parts)
     numbers = _Numbers(states)
     graph.states.extend(generated.layout.unpack(words) for words in states.tolist())

@@ -1,0 +1,69 @@
+"""One model by both engines; the native one compiled, or its functions run as they are.
+
+Owns what has to be equal in two outcomes. How many new states each rule found is not: that depends
+on the order inside a level.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from agreement import as_python
+
+from checker import ir
+from checker.backends.native.compile import Compiled, table_text
+from checker.backends.native.emit import generate
+from checker.backends.python import Program
+from checker.explore.native.search import explore_native
+from checker.explore.outcome import Outcome
+from checker.explore.search import explore
+
+
+def uncompiled(model: ir.Model) -> Compiled:
+    """The functions that numba would compile, as Python."""
+    generated = generate(model)
+    functions = as_python(generated)
+    table: dict[str, Any] = {}
+    exec(compile(table_text(generated.layout.words), "<table>", "exec"), table)
+
+    def hash_rows(*given: Any) -> Any:
+        # Hashes are meant to lose their highest bits. The setting is one of each thread.
+        with np.errstate(over="ignore"):
+            return table["hash_rows"](*given)
+
+    def insert(*given: Any) -> Any:
+        with np.errstate(over="ignore"):
+            return table["insert"](*given)
+
+    return Compiled(
+        generated,
+        functions["expand"],
+        functions["look"],
+        functions["look_at_rest"],
+        hash_rows,
+        insert,
+        from_cache=False,
+    )
+
+
+def natively(model: ir.Model, **settings: Any) -> Outcome:
+    """The native engine's search with uncompiled code."""
+    return explore_native(Program(model), uncompiled(model), **settings)
+
+
+def said(outcome: Outcome) -> dict[str, object]:
+    """What two engines have to agree on."""
+    return {
+        "counts": (outcome.distinct, outcome.generated, outcome.initial, outcome.depth),
+        "complete": outcome.complete,
+        "limits": sorted({(limit.name, limit.detail) for limit in outcome.limits}),
+        "vacuity": sorted((v.kind, v.name) for v in outcome.vacuity),
+        "properties": [(p.name, p.verdict.value, p.steps) for p in outcome.properties],
+        "fired": [(rule.name, rule.fired) for rule in outcome.rules],
+        "exit": outcome.exit_code(),
+    }
+
+
+def by_reference(model: ir.Model, **settings: Any) -> Outcome:
+    return explore(Program(model), **settings)
