@@ -40,7 +40,14 @@ RUNS = [(name, run) for name, entry in manifest.built_in().models.items() for ru
 def test_generated_code_agrees_with_the_reference_on_every_run_of_the_manifest(
     name: str, run: manifest.Run
 ) -> None:
-    model = prepare(Request(name, run.variant or "", scopes=run.scopes)).model
+    request = Request(
+        name,
+        run.variant or "",
+        run.constants,
+        run.scopes,
+        keep_dead_locals=not run.reductions,
+    )
+    model = prepare(request).model
     assert differences(model, 400) == []
 
 

@@ -27,7 +27,7 @@ from checker.run import Request, prepare
 _STEPS_MAX = 4000
 
 RUNS = [
-    pytest.param(name, run, marks=[pytest.mark.slow] if run.generated > _STEPS_MAX else [])
+    pytest.param(name, run, marks=[pytest.mark.slow] if (run.generated or 0) > _STEPS_MAX else [])
     for name, entry in manifest.built_in().models.items()
     for run in entry.runs
 ]
@@ -35,7 +35,14 @@ RUNS = [
 
 @pytest.mark.parametrize(("name", "run"), RUNS, ids=lambda x: str(getattr(x, "variant", x)))
 def test_both_engines_agree_on_every_run_of_the_manifest(name: str, run: manifest.Run) -> None:
-    model = prepare(Request(name, run.variant or "", scopes=run.scopes)).model
+    request = Request(
+        name,
+        run.variant or "",
+        run.constants,
+        run.scopes,
+        keep_dead_locals=not run.reductions,
+    )
+    model = prepare(request).model
     assert said(natively(model)) == said(by_reference(model))
 
 
