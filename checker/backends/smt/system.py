@@ -205,7 +205,31 @@ class System:
         for rule in rules:
             exprs += [e for item in rule.body for e in item_children(item)]
             exprs += [update.value for update in rule.updates]
+        if any(_sees_an_order(item) for rule in rules for item in rule.body):
+            return False
         return not any(_is_lopsided(node) for expr in exprs for node in walk(expr))
+
+
+def _sees_an_order(item: ir.Item) -> bool:
+    """Does a loop over what has no order make a list?"""
+    if not isinstance(item, ir.Each):
+        return False
+    lists = any(_holds_a_list(carried.type) for carried in item.carried)
+    unordered = not isinstance(item.domain.type, ir.Seq)
+    return (lists and unordered) or any(map(_sees_an_order, item.items))
+
+
+def _holds_a_list(type_: ir.Type) -> bool:
+    match type_:
+        case ir.Seq():
+            return True
+        case ir.Option(item) | ir.Map(_, item) | ir.Partial(_, item):
+            return _holds_a_list(item)
+        case ir.Record(_, fields):
+            return any(_holds_a_list(t) for _, t in fields)
+        case ir.Union(records):
+            return any(map(_holds_a_list, records))
+    return False
 
 
 def _is_lopsided(node: ir.Expr) -> bool:

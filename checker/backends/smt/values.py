@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from ... import ir
-from ...states import Sizes, Value, is_finite, universe
+from ...states import Sizes, Value, in_order, is_finite, universe
 from . import numbers, solver
 from .numbers import Number, Unsupported
 from .solver import Bit, Term, conj, disj, iff, implies, neg
@@ -148,9 +148,10 @@ def constant(value: Value, type_: ir.Type, sizes: Sizes) -> Sym:
             record = constant(value, next(r for r in records if r.name == tag), sizes)
             return OneOf({tag: True}, {tag: cast(Rec, record)})
         case ir.Set():
-            return SetOf(dict.fromkeys(cast("frozenset[Value]", value), True))
+            # In order, so that no order of a hash table decides which model the solver finds.
+            return SetOf(dict.fromkeys(in_order(cast("frozenset[Value]", value)), True))
         case ir.Bag():
-            pairs = cast("frozenset[tuple[Value, int]]", value)
+            pairs = cast("list[tuple[Value, int]]", in_order(cast("frozenset[Value]", value)))
             return BagOf({item: numbers.constant(count) for item, count in pairs})
         case ir.Seq(item):
             items = tuple(constant(v, item, sizes) for v in cast("tuple[Value, ...]", value))
@@ -159,7 +160,7 @@ def constant(value: Value, type_: ir.Type, sizes: Sizes) -> Sym:
             entries = zip(universe(key, sizes), cast("tuple[Value, ...]", value), strict=True)
             return MapOf({k: constant(v, item, sizes) for k, v in entries})
         case ir.Partial(_, item):
-            held = cast("frozenset[tuple[Value, Value]]", value)
+            held = cast("list[tuple[Value, Value]]", in_order(cast("frozenset[Value]", value)))
             return PartialOf({k: (True, constant(v, item, sizes)) for k, v in held})
     raise Unsupported(f"a value of type {type(type_).__name__}")
 
@@ -256,7 +257,7 @@ def equal(a: Sym, b: Sym) -> Bit:
         case Number(), Number():
             return numbers.equal(a, b)
         case Atom(x), Atom(y):
-            return disj(*(conj(x[v], y[v]) for v in x.keys() & y.keys()))
+            return disj(*(conj(x[v], y[v]) for v in x if v in y))
         case Maybe(p, x), Maybe(q, y):
             if x is None or y is None:
                 return conj(neg(p), neg(q))
@@ -264,7 +265,7 @@ def equal(a: Sym, b: Sym) -> Bit:
         case Rec(n, xs), Rec(m, ys):
             return conj(n == m, *(equal(x, y) for x, y in zip(xs, ys, strict=True)))
         case OneOf(s, xs), OneOf(t, ys):
-            return disj(*(conj(s[n], t[n], equal(xs[n], ys[n])) for n in s.keys() & t.keys()))
+            return disj(*(conj(s[n], t[n], equal(xs[n], ys[n])) for n in s if n in t))
         case SetOf(x), SetOf(y):
             return conj(*(iff(x.get(v, False), y.get(v, False)) for v in x | y))
         case BagOf(x), BagOf(y):

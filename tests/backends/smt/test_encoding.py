@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from checker.run import Request, prepare
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from agreement import (
+from smt_agreement import (
     folded,
     random_model,
     reachable,
@@ -114,3 +115,16 @@ def test_a_value_and_its_variables_have_the_same_places() -> None:
     solver.add(*layout.facts, neg(values.equal(free, known)))
     assert solver.check() == "sat"
     assert values.read(free, Look(solver.bit, solver.number)) != frozenset({(0, None), (2, 1)})
+
+
+def test_ids_are_interchangeable_but_for_fresh_ones_and_lists_made_from_sets() -> None:
+    model = prepare(Request("two_phase_commit")).model
+    assert System(model).is_symmetric
+    sort = ir.Sort("Participant")
+    votes = ir.Read("votes", ir.Set(sort))
+    fresh = ir.Fresh(sort, votes, sort)
+    listed = ir.Build("p", votes, None, ir.Bound("p", sort), ir.Seq(sort))
+    named = ir.Has(votes, ir.Lit(0, sort))
+    for expr in (ir.Has(votes, fresh), ir.Cmp("==", listed, listed), named):
+        prop = ir.Prop(ir.PropKind.INVARIANT, "asked", (), expr)
+        assert not System(replace(model, props=(prop,))).is_symmetric
