@@ -56,6 +56,7 @@ def run(
     stop_at_first: bool,
     engine: str,
     threads: int | None,
+    cross_check: int | None,
     sweep: Pairs,
     json: bool,
     out: str | None,
@@ -66,8 +67,9 @@ def run(
     from ..backends.python import Program
     from ..explore.native.auto import explore_with
 
-    if threads is not None and threads < 1:
-        raise UsageError("--threads has to be at least 1")
+    for flag, number in (("--threads", threads), ("--cross-check", cross_check)):
+        if number is not None and number < 1:
+            raise UsageError(f"{flag} has to be at least 1")
     request = settings.request_of(
         model, variant, set, scope, no_fault, keep_dead_locals=keep_dead_locals
     )
@@ -79,6 +81,7 @@ def run(
             engine,
             Program(prepared.model),
             threads=threads,
+            cross_check_every=cross_check,
             limits=limits,
             stop_at_first=stop_at_first,
             off=prepared.request.no_faults,

@@ -78,6 +78,12 @@ COMMANDS: tuple[Command, ...] = (
                 kind="int",
                 metavar="N",
             ),
+            Option(
+                "--cross-check",
+                "Have the reference repeat every N-th state of the native engine.",
+                kind="int",
+                metavar="N",
+            ),
             *_OUTPUT,
             Option(
                 "--sweep",

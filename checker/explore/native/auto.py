@@ -44,6 +44,7 @@ def explore_with(
     program: Program,
     *,
     threads: int | None = None,
+    cross_check_every: int | None = None,
     limits: Limits = NO_LIMITS,
     stop_at_first: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
@@ -52,10 +53,14 @@ def explore_with(
 ) -> Outcome:
     """As `explore.search.explore`, by the engine `reference`, `native` or `auto`.
 
+    With `cross_check_every=N`, the reference repeats the steps of every N-th state that the native
+    engine expands.
+
     Raises: UsageError, if the model has no initial state, or if `native` cannot hold it.
     """
     run = _Run(program, threads or threads_default(), limits, stop_at_first, off)
     run.on_progress, run.on_violation = on_progress, on_violation
+    run.cross_check_every = cross_check_every
     if engine == "reference":
         return run.reference()
     return run.native() if engine == "native" else run.automatic()
@@ -74,6 +79,7 @@ class _Run:
     off: tuple[str, ...]
     on_progress: Callable[[Progress], None] | None = None
     on_violation: Callable[[PropertyResult], None] | None = None
+    cross_check_every: int | None = None
     told: set[str] = field(default_factory=set)
     warming: Warming | None = None
     refusal: str = ""
@@ -104,6 +110,7 @@ class _Run:
             self.program,
             compiled(generated),
             threads=self.threads,
+            cross_check_every=self.cross_check_every,
             limits=self.limits,
             stop_at_first=self.stop_at_first,
             on_progress=self.on_progress,

@@ -29,6 +29,7 @@ from ..outcome import Limit, Outcome, PropertyResult, RuleCount, Step, Trace, Ve
 from ..replay import edge
 from ..results import found_result, step_error_result
 from ..verdicts import NO_STEP_ERROR, Found, properties, vacuity
+from .cross_check import cross_check
 from .graph import GRAPH_STATES_MAX, graph_of
 from .store import Levels, Rows, Table, memory_allowed_bytes
 from .workers import FailingStep, Workers
@@ -43,6 +44,7 @@ def explore_native(
     code: Compiled,
     *,
     threads: int = 1,
+    cross_check_every: int | None = None,
     limits: Limits = NO_LIMITS,
     stop_at_first: bool = False,
     on_progress: Callable[[Progress], None] | None = None,
@@ -51,7 +53,7 @@ def explore_native(
 ) -> Outcome:
     """As `explore.search.explore`, by compiled code.
 
-    A limit on states is exact, and so takes one thread. Without a limit on memory, most of the
+    With `cross_check_every=N`, the reference expands every N-th state too. A limit on states is exact, and so takes one thread. Without a limit on memory, most of the
     machine's is one. Raises: UsageError, if the model has no initial state.
     """
     if limits.memory_max_bytes is None:
@@ -61,6 +63,7 @@ def explore_native(
     watch = Watch(limits, on_progress)
     with Workers(code, threads) as workers:
         search = _Search(program, code, workers, limits, stop_at_first, watch, on_violation)
+        search.cross_check_every = cross_check_every
         try:
             search.run()
         except LimitReached as reached:
@@ -83,6 +86,8 @@ class _Search:
     initial: int = 0
     depth: int = 0  # of the deepest level that has a state
     level: int = 0  # the level that is being expanded
+    cross_check_every: int | None = None
+    until_check: int = 1
 
     def __post_init__(self) -> None:
         generated = self.code.generated
@@ -147,6 +152,8 @@ class _Search:
     def _round(self) -> None:
         rest, state = self.wanted_at_rest, self.wanted
         self.workers.each(lambda worker: worker.expand(rest))
+        if self.cross_check_every is not None:
+            self._cross_check(self.cross_check_every)
         for worker in self.workers.all:
             self.checks.rested = self.checks.rested or worker.round.rested
             for failing in worker.round.failures:
@@ -167,6 +174,14 @@ class _Search:
             found = [hit for worker in self.workers.all for hit in worker.round.decides]
             for rows, row, end in found:
                 self._decide(rows, row, end)
+
+    def _cross_check(self, every: int) -> None:
+        for worker in self.workers.all:
+            for row, words in enumerate(worker.expanded.tolist()):
+                self.until_check -= 1
+                if not self.until_check:
+                    self.until_check = every
+                    cross_check(self.program, self.code.generated, words, *worker.steps_of(row))
 
     def _too_many(self) -> LimitReached:
         return LimitReached(Limit("states", f"stopped after {self.limits.states_max:,} states"))

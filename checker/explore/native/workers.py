@@ -76,6 +76,7 @@ class Worker:
         self.known_sites: set[int] = set()
         self.frontier: list[Rows] = []
         self.row = 0  # in the first part of the frontier
+        self.expanded: Rows = np.empty((0, self.words), dtype=np.int64)  # in this round
         self.fresh: list[Rows] = []
         self._chunk = np.empty((0, self.words), dtype=np.int64)
         self._chunk_at = 0
@@ -92,6 +93,7 @@ class Worker:
         """States of the frontier, as many as the buffer takes."""
         self.at = 0
         self.round = Round()
+        self.expanded = self.expanded[:0]
         if not self.frontier:
             return
         part = self.frontier[0]
@@ -99,7 +101,8 @@ class Worker:
         done, self.at = self.code.expand(
             part, self.row, rows, self.out, self.tags, self.ends, self.rests
         )
-        self._rest(part[self.row : self.row + done], wanted_at_rest)
+        self.expanded = part[self.row : self.row + done]
+        self._rest(self.expanded, wanted_at_rest)
         failing = self.code.hash_rows(
             self.out, self.tags, self.at, self.hashes, self.rule_of, self.fired, self.failed
         )
@@ -110,6 +113,11 @@ class Worker:
         if self.row == len(part):
             self.frontier.pop(0)
             self.row = 0
+
+    def steps_of(self, row: int) -> tuple[Any, Any]:
+        """The rows and tags that the `row`-th state of this round led to."""
+        part = slice(int(self.ends[row - 1]) if row else 0, int(self.ends[row]))
+        return self.out[part].tolist(), self.tags[part].tolist()
 
     def _rest(self, states: Rows, wanted: Any) -> None:
         rests = self.rests[: len(states)]

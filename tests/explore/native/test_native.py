@@ -148,6 +148,25 @@ def test_a_hit_that_the_reference_does_not_confirm_is_a_bug_and_says_so() -> Non
         explore_native(Program(model), wrong)
 
 
+def test_a_cross_check_passes_where_the_engines_agree() -> None:
+    model = prepare(Request("outbox")).model
+    assert said(natively(model, cross_check_every=1, threads=2)) == said(by_reference(model))
+
+
+def test_a_cross_check_finds_a_wrong_step() -> None:
+    model = prepare(Request("dedup")).model
+    code = uncompiled(model)
+
+    def wrong(*given: object) -> object:
+        found = code.expand(*given)
+        out, tags = given[3], given[4]
+        out[0, 0] ^= int(tags[0] >= 0)  # type: ignore[index]
+        return found
+
+    with pytest.raises(InternalError, match="disagree about"):
+        explore_native(Program(model), replace(code, expand=wrong), cross_check_every=1)
+
+
 # ── auto ─────────────────────────────────────────────────────────────────────────────────────────
 
 
