@@ -1,7 +1,7 @@
 """Symbolic values: what an expression is while the state it reads is unknown.
 
 Owns one form for each type, equality, choice between values, variables for values of a type, and
-the way back from a solver's model. docs/decisions/0010-smt-encoding.md argues for the forms:
+the way back from a solver's model. docs/decisions/0005-smt-encoding.md argues for the forms:
 
     bool            a bit                          option     is it there, and its item
     int             a number with its interval     record     its fields
