@@ -53,8 +53,10 @@ def explore_native(
 ) -> Outcome:
     """As `explore.search.explore`, by compiled code.
 
-    With `cross_check_every=N`, the reference expands every N-th state too. A limit on states is exact, and so takes one thread. Without a limit on memory, most of the
-    machine's is one. Raises: UsageError, if the model has no initial state.
+    With `cross_check_every=N`, the reference expands every N-th state too. A limit on states is
+    exact, and so takes one thread. Without a limit on memory, most of the machine's is one.
+
+    Raises: UsageError, if the model has no initial state.
     """
     if limits.memory_max_bytes is None:
         limits = replace(limits, memory_max_bytes=memory_allowed_bytes())
@@ -70,7 +72,8 @@ def explore_native(
             search.found.limits.append(reached.limit)
         except KeyboardInterrupt:
             search.found.limits.append(Limit("interrupt", "stopped by Ctrl-C"))
-        return search.outcome(off)
+    # Only now does no thread count any more.
+    return search.outcome(off)
 
 
 @dataclass
