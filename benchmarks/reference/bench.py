@@ -26,7 +26,7 @@ print(json.dumps({"distinct": outcome.distinct, "seconds": outcome.seconds}))
 """
 
 SIDES = {
-    "crashproof, reference engine": ["-c", OURS],
+    "crashproof, reference engine": ["-I", "-c", OURS],  # -I: not the folders of the checkout
     "musil": [str(HERE / "with_musil.py")],
     "plain Python by hand, tuples": [str(HERE / "by_hand.py")],
 }
