@@ -77,7 +77,8 @@ def pattern_of(lines: list[str]) -> str:
     """A regular expression for the shown output."""
     text = "\n".join(lines).strip("\n")
     escaped = re.escape(text).replace(r"\.\.\.", "(?s:.*?)")
-    escaped = re.sub(r"(?:\\ )+", r"\\ +", escaped)  # alignment may move with a number's width
+    # Alignment moves with a number's width, and a line is broken where the path in it is long.
+    escaped = re.sub(r"(?:\\ ){2,}", r"\\s+", escaped)
     return re.sub(r"\d+(?:\\\.\d+)?(?=(?:\\ \+)?(?:s|MB|k/s|/s|GB|k)\b)", r"[\\d.,]+", escaped)
 
 
