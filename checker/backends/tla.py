@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from .. import ir
-from ..ir.walk import children, map_item, rebuild, walk
+from ..ir.walk import children, is_total, map_item, rebuild, walk
 from ..source import Span
 from ..states import Value, atom_name, sort_sizes
 from . import tla_layout as t
@@ -409,12 +409,15 @@ class _Module:
     def side(self, expr: ir.Expr) -> Code:
         """One side of a temporal property, as a formula of the state.
 
-        TLC 2.15 says that `FALSE ~> TRUE` is violated: a side without a variable is given one.
+        TLC 2.15 says that `FALSE ~> TRUE` is violated: a side without a variable is given one. It
+        also takes the parts of a conjunction one by one, and would evaluate what an earlier part
+        protects: a side with partial operations is asked whether it equals TRUE.
         """
-        code = self.e.code(guarded(expr))
-        if any(isinstance(node, ir.Read) for node in walk(expr)):
-            return code
-        return conjunction([atom("vars = vars"), code])
+        safe = guarded(expr)
+        code = self.e.code(safe)
+        if not any(isinstance(node, ir.Read) for node in walk(expr)):
+            code = conjunction([atom("vars = vars"), code])
+        return code if is_total(safe) else binary(code, "=", atom("TRUE"), t.COMPARED)
 
     # ── The configuration ──
 

@@ -18,7 +18,7 @@ from .settings import Pairs, request_of, writable
 
 __all__ = ["tla", "twin"]
 
-# So many states are looked at for a fair step that changes nothing.
+# So many states are searched for a fair step that changes nothing; beyond, the bit is there anyway.
 _LOOKED_AT = 200_000
 
 
@@ -35,12 +35,14 @@ def tla(
     from ..backends.python import Program
     from ..backends.tla import print_module
     from ..twin.sides import model_side
-    from ..twin.twin import kept_rules, needs_flip
+    from ..twin.twin import kept_rules, may_stand_still, needs_flip
 
     prepared = prepare(request_of(model, variant, set, scope, no_fault))
-    side = model_side(Program(prepared.model), states_max=_LOOKED_AT)
     source = kept_rules(prepared.loaded.model, prepared.model)
-    flip = needs_flip(prepared.model, side)
+    flip = False
+    if may_stand_still(prepared.model):
+        side = model_side(Program(prepared.model), states_max=_LOOKED_AT)
+        flip = side.capped or needs_flip(prepared.model, side)
     printed = print_module(source, values=prepared.model, flip=flip)
     if out is None:
         sys.stdout.write(printed.text)

@@ -180,10 +180,7 @@ def trace_table(
     column = min(max(map(width_of, ["what happens", start, *labels])), page.width // 2 - 6)
     head = f"   #  {'what happens':<{column}}   what changes"
     lines = [page.paint("dim", head)]
-    lines += [
-        page.paint("dim", line)
-        for line in hang(f"   0  {start:<{column}}   ", first, page)
-    ]
+    lines += [page.paint("dim", line) for line in hang(f"   0  {start:<{column}}   ", first, page)]
     before = trace.initial
     for number, (step, label) in enumerate(zip(trace.steps, labels, strict=True), start=1):
         is_last = number == len(trace.steps)

@@ -23,7 +23,7 @@ from .compare import Difference, graph_differences
 from .sides import PROBE, Side, model_side, probe_module, spec_side
 from .tlc import TlcRun, Tools, run_tlc
 
-__all__ = ["Spec", "Twin", "compare", "kept_rules", "needs_flip", "read_spec"]
+__all__ = ["Spec", "Twin", "compare", "kept_rules", "may_stand_still", "needs_flip", "read_spec"]
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ def compare(
     program = Program(model)
     ours = model_side(program, states_max=states_max)
     outcome = explore(program, limits=Limits(seconds_max=seconds_max))
-    flip = needs_flip(model, ours) or (ours.capped and _may_stand_still(model))
+    flip = needs_flip(model, ours) or (ours.capped and may_stand_still(model))
     printed = print_module(source, values=model, flip=flip)
     given = spec or printed_spec(printed)
     twin = Twin(model, given, outcome, "flip" in _variables(given.text), "graph", ours)
@@ -105,7 +105,8 @@ def _variables(text: str) -> set[str]:
     return set(re.findall(r"\w+", body))
 
 
-def _may_stand_still(model: ir.Model) -> bool:
+def may_stand_still(model: ir.Model) -> bool:
+    """Is there anything that a fair step without a change could matter to?"""
     live = any(p.kind.is_liveness for p in model.props)
     return live and any(rule.unit is not None for rule in model.rules)
 

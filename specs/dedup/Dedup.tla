@@ -67,6 +67,7 @@ Init ==
     /\ crash_used = 0
     /\ expire_used = 0
 
+------------------------------------------------------------------------------
 \* The producer puts a message into the queue, once.
 send(msg) ==
     /\ msg \notin sent
@@ -74,41 +75,39 @@ send(msg) ==
     /\ queue' = queue \cup {msg}
     /\ UNCHANGED <<busy, keys, effects, crash_used, expire_used>>
 
+(****************************************************************************)
+(* A worker has two steps, and between them it can crash. Which of its two  *)
+(* writes comes in which step is the decision that `commit` names; ATOMIC   *)
+(* makes both in the first. The message is acknowledged in the last, so it  *)
+(* stays visible for as long as the worker is busy with it.                 *)
+(****************************************************************************)
+Full == BagCardinality(effects) >= Capacity
+
 \* A free worker takes a message with an unknown key and makes its first write.
 begin(worker, msg) ==
-    /\ worker \notin DOMAIN busy
-    /\ msg \in queue
-    /\ msg \notin keys
-    /\ LET effect_now == commit # "KEY_FIRST"
-       IN  /\ effect_now => BagCardinality(effects) < Capacity
-           /\ busy' = (worker :> msg) @@ busy
-           /\ keys' = IF commit # "EFFECT_FIRST" THEN keys \cup {msg} ELSE keys
-           /\ effects' = IF effect_now THEN effects (+) SetToBag({msg}) ELSE effects
-           /\ UNCHANGED <<sent, queue, crash_used, expire_used>>
-
-begin_is_cut(worker, msg) ==
-    LET effect_now == commit # "KEY_FIRST"
+    LET key_now == commit # "EFFECT_FIRST"
+        effect_now == commit # "KEY_FIRST"
     IN  /\ worker \notin DOMAIN busy
         /\ msg \in queue
         /\ msg \notin keys
-        /\ effect_now
-        /\ BagCardinality(effects) >= Capacity
+        /\ effect_now => ~Full
+        /\ busy' = (worker :> msg) @@ busy
+        /\ keys' = IF key_now THEN keys \cup {msg} ELSE keys
+        /\ effects' = IF effect_now THEN effects (+) SetToBag({msg}) ELSE effects
+        /\ UNCHANGED <<sent, queue, crash_used, expire_used>>
 
 \* The worker makes its second write, if there is one, and acknowledges the message.
 finish(worker, msg) ==
-    /\ worker \in DOMAIN busy
-    /\ busy[worker] = msg
-    /\ LET effect_now == commit = "KEY_FIRST"
-       IN  /\ effect_now => BagCardinality(effects) < Capacity
-           /\ queue' = queue \ {msg}
-           /\ busy' = Without(busy, worker)
-           /\ keys' = IF commit = "EFFECT_FIRST" THEN keys \cup {msg} ELSE keys
-           /\ effects' = IF effect_now THEN effects (+) SetToBag({msg}) ELSE effects
-           /\ UNCHANGED <<sent, crash_used, expire_used>>
-
-finish_is_cut(worker, msg) ==
-    LET effect_now == commit = "KEY_FIRST"
-    IN  worker \in DOMAIN busy /\ busy[worker] = msg /\ effect_now /\ BagCardinality(effects) >= Capacity
+    LET key_now == commit = "EFFECT_FIRST"
+        effect_now == commit = "KEY_FIRST"
+    IN  /\ worker \in DOMAIN busy
+        /\ busy[worker] = msg
+        /\ effect_now => ~Full
+        /\ keys' = IF key_now THEN keys \cup {msg} ELSE keys
+        /\ effects' = IF effect_now THEN effects (+) SetToBag({msg}) ELSE effects
+        /\ queue' = queue \ {msg}
+        /\ busy' = Without(busy, worker)
+        /\ UNCHANGED <<sent, crash_used, expire_used>>
 
 \* A free worker acknowledges a message whose key it knows, without any effect.
 drop(worker, msg) ==
@@ -118,8 +117,11 @@ drop(worker, msg) ==
     /\ queue' = queue \ {msg}
     /\ UNCHANGED <<sent, busy, keys, effects, crash_used, expire_used>>
 
+(****************************************************************************)
+(* Faults: each may happen once, none has to.                               *)
+(****************************************************************************)
+
 \* The worker forgets its message, which stays visible to the others.
-\* (A fault, at most once.)
 crash(worker) ==
     /\ crash_used < 1
     /\ worker \in DOMAIN busy
@@ -127,27 +129,21 @@ crash(worker) ==
     /\ crash_used' = crash_used + 1
     /\ UNCHANGED <<sent, queue, keys, effects, expire_used>>
 
-\* The key store evicts a key: too early, if its message is still visible.
-\* (A fault, at most once.)
+\* The key store evicts a key: with `short_window` too early, while its message is still visible.
 expire(msg) ==
     /\ expire_used < 1
     /\ msg \in keys
-    /\ IF short_window THEN TRUE ELSE msg \notin queue
+    /\ ~short_window => msg \notin queue
     /\ keys' = keys \ {msg}
     /\ expire_used' = expire_used + 1
     /\ UNCHANGED <<sent, queue, busy, effects, crash_used>>
 
-Actions ==
-    \/ \E msg \in MessageId : send(msg)
-    \/ \E worker \in Worker, msg \in MessageId : begin(worker, msg)
-    \/ \E worker \in Worker, msg \in MessageId : finish(worker, msg)
-    \/ \E worker \in Worker, msg \in MessageId : drop(worker, msg)
-
-Faults ==
+------------------------------------------------------------------------------
+Next ==
+    \/ \E msg \in MessageId : send(msg) \/ expire(msg)
+    \/ \E worker \in Worker, msg \in MessageId :
+          begin(worker, msg) \/ finish(worker, msg) \/ drop(worker, msg)
     \/ \E worker \in Worker : crash(worker)
-    \/ \E msg \in MessageId : expire(msg)
-
-Next == Actions \/ Faults
 
 \* Workers go on working: each step of each worker with each message happens sooner or later, if it
 \* stays possible. The producer and the faults owe nothing.
@@ -159,14 +155,18 @@ Fairness ==
 
 Spec == Init /\ [][Next]_vars /\ Fairness
 
-\* A step that would leave a capacity or limit of this model. It is not taken, so
-\* what lies behind it is not known: where this is reachable, nothing is certain.
+------------------------------------------------------------------------------
+\* A step would exceed the capacity, which is an enabling condition above. A CONSTRAINT would hide
+\* that, and make liveness unsound.
 Cut ==
-    \/ \E worker \in Worker, msg \in MessageId : begin_is_cut(worker, msg)
-    \/ \E worker \in Worker, msg \in MessageId : finish_is_cut(worker, msg)
+    \E worker \in Worker, msg \in MessageId :
+        /\ Full
+        /\ \/ commit # "KEY_FIRST" /\ worker \notin DOMAIN busy /\ msg \in queue \ keys
+           \/ commit = "KEY_FIRST" /\ worker \in DOMAIN busy /\ busy[worker] = msg
 
 nothing_is_cut == ~Cut
 
+------------------------------------------------------------------------------
 \* What deduplication is for. Broken by EFFECT_FIRST, and by a key that expires too early.
 at_most_one_effect == \A msg \in MessageId : CopiesIn(msg, effects) <= 1
 
@@ -178,8 +178,6 @@ a_duplicate_can_arrive == \E m \in MessageId : m \in queue /\ BagIn(m, effects)
 never_a_duplicate_can_arrive == ~a_duplicate_can_arrive
 
 \* Broken by KEY_FIRST: after a crash the key says that the message was handled.
-every_message_takes_effect ==
-    \A msg \in MessageId :
-        (msg \in sent) ~> BagIn(msg, effects)
+every_message_takes_effect == \A msg \in MessageId : (msg \in sent) ~> BagIn(msg, effects)
 
 ==============================================================================

@@ -79,6 +79,7 @@ def pattern_of(lines: list[str]) -> str:
     escaped = re.escape(text).replace(r"\.\.\.", "(?s:.*?)")
     # Alignment moves with a number's width, and a line is broken where the path in it is long.
     escaped = re.sub(r"(?:\\ ){2,}", r"\\s+", escaped)
+    escaped = escaped.replace(r"\ ", r"\ +")
     return re.sub(r"\d+(?:\\\.\d+)?(?=(?:\\ \+)?(?:s|MB|k/s|/s|GB|k)\b)", r"[\\d.,]+", escaped)
 
 
@@ -113,8 +114,8 @@ def test_the_commands_of_a_page_print_what_it_shows(page: Path, tmp_path: Path) 
             part.text
         )
         done = subprocess.run(
-            ["bash", "-c", part.text], cwd=tmp_path, env=environment, capture_output=True, text=True,
-            check=False, timeout=240,
+            ["bash", "-c", part.text], cwd=tmp_path, env=environment, capture_output=True,
+            text=True, check=False, timeout=240,
         )  # fmt: skip
         where = f"{page.name}:{part.line}: {part.text}"
         printed = done.stdout + done.stderr
