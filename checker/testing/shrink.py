@@ -1,0 +1,99 @@
+"""A failing run made shorter with what the model knows.
+
+Owns the search for a shorter run that fails in the same way. Hypothesis has shrunk the run by its
+numbers; the model knows more: which steps can be left out, and the shortest ways to the states in
+which the failing step is possible. Every candidate is run on a fresh system, so the result is a
+failure that happened, not one that was derived.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+
+from .. import ir
+from ..explore.orbits import renamed
+from ..states import Value
+from .drive import Disagreement
+from .steering import Atlas
+from .subject import Call, Subject, choices_of
+
+__all__ = ["shortened"]
+
+Attempt = Callable[[tuple[Call, ...]], Disagreement | None]
+
+CANDIDATES_MAX = 400
+SECONDS_MAX = 20.0
+
+
+def shortened(
+    failed: Disagreement, atlas: Atlas, attempt: Attempt, *, seconds_max: float = SECONDS_MAX
+) -> Disagreement:
+    """The shortest run found that fails like this one; itself, if there is none.
+
+    `attempt` runs calls on a fresh system, as long as the model allows them, and gives the
+    disagreement they end in. At most CANDIDATES_MAX runs.
+    """
+    end = time.monotonic() + seconds_max
+    best, left = failed, CANDIDATES_MAX
+    tried: set[tuple[Call, ...]] = {failed.calls}
+    while True:
+        for calls in _candidates(best, atlas):
+            if calls in tried:
+                continue
+            if not left or time.monotonic() > end:
+                return best
+            left -= 1
+            tried.add(calls)
+            found = attempt(calls)
+            if found is None or not found.failing.is_like(best.failing):
+                continue
+            if len(found.calls) < len(best.calls):
+                best = found
+                break
+        else:
+            return _with_first_ids(best, atlas.harness.subject, attempt)
+
+
+def _with_first_ids(failed: Disagreement, subject: Subject, attempt: Attempt) -> Disagreement:
+    """The same run with its ids numbered in the order of their use, if it fails like that too."""
+    types: list[ir.Type] = []
+    values: list[Value] = []
+    for call in failed.calls:
+        types += [param.type for param in call.rule.rule.params]
+        types += [choices_of(call.rule.rule)[place].type for place, _ in call.driven]
+        values += [*call.args, *(value for _, value in call.driven)]
+    # A choice on a branch that was not taken has no value to rename.
+    known = [ir.BOOL if v is None else t for t, v in zip(types, values, strict=True)]
+    new = iter(renamed(known, values))
+    calls = tuple(
+        subject.call(
+            call.rule,
+            tuple(next(new) for _ in call.args),
+            tuple((place, next(new)) for place, _ in call.driven),
+        )
+        for call in failed.calls
+    )
+    found = attempt(calls) if calls != failed.calls else None
+    return found if found is not None and found.failing.is_like(failed.failing) else failed
+
+
+def _candidates(failed: Disagreement, atlas: Atlas) -> Iterable[tuple[Call, ...]]:
+    """Shorter runs, the most promising first."""
+    calls = failed.calls
+    if not calls:
+        return
+    for number in range(len(calls) - 1):
+        yield (*calls[:number], *calls[number + 1 :])
+    last = calls[-1]
+    sources = sorted(
+        (atlas.depths[number], number)
+        for number, call in atlas.taken.get(last.name, ())
+        if call is last
+    )
+    for depth, number in sources:
+        if depth + 1 < len(calls):
+            yield (*atlas.way_to(number), last)
+    for first in range(len(calls) - 1):
+        for second in range(first + 1, len(calls) - 1):
+            yield tuple(c for n, c in enumerate(calls) if n not in (first, second))
