@@ -26,7 +26,7 @@ from .emit import Generated
 __all__ = ["Compiled", "Warming", "compiled", "table_text"]
 
 _MODEL = ("expand", "look", "look_at_rest")
-_TABLE = ("hash_of", "hash_rows", "grow", "insert")
+_TABLE = ("hash_of", "sift", "share_out", "put", "grow", "insert")
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,8 @@ class Compiled:
     expand: Any
     look: Any
     look_at_rest: Any
-    hash_rows: Any
+    sift: Any
+    share_out: Any
     insert: Any
     from_cache: bool
 
@@ -55,7 +56,8 @@ def compiled(generated: Generated, *, keep: bool = True) -> Compiled:
         expand=model.expand,
         look=model.look,
         look_at_rest=model.look_at_rest,
-        hash_rows=table.hash_rows,
+        sift=table.sift,
+        share_out=table.share_out,
         insert=table.insert,
         from_cache=known and table_known,
     )
@@ -129,13 +131,15 @@ def _signatures() -> dict[str, tuple[Any, ...]]:
     words = types.Array(types.int64, 2, "C")
     numbers, tags = types.Array(types.int64, 1, "C"), types.Array(types.int32, 1, "C")
     flags, n = types.Array(types.uint8, 1, "C"), types.int64
+    shared, shared_tags = types.Array(types.int64, 3, "C"), types.Array(types.int32, 2, "C")
     return {
         "expand": (words, n, n, words, tags, numbers, flags),
         "look": (words, n, n, numbers),
         "look_at_rest": (words, flags, n, n, numbers),
-        "hash_rows": (words, tags, n, numbers, tags, numbers, numbers),
+        "sift": (words, n, n, words, tags, numbers, words, numbers, tags, numbers, numbers),
+        "share_out": (words, tags, numbers, n, n, tags, shared, shared_tags, words, numbers),
         "insert": (
-            *(numbers, n, n, numbers, numbers, tags, n),
+            *(numbers, n, n, numbers, numbers),
             *(words, tags, numbers, n, n),
             *(words, n, n, tags, numbers, numbers),
         ),

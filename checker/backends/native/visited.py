@@ -1,4 +1,4 @@
-"""The set of visited states: open addressing in segments, and the hashing of rows.
+"""The set of visited states: open addressing in segments, and the steps that need not ask it.
 
 Owns the table's arithmetic and nothing of a search. It is written for a number of words, `WORDS`;
 the text of its functions is copied into each generated module with the number put in place, so that
@@ -19,7 +19,7 @@ import numpy as np
 
 WORDS = 1
 
-__all__ = ["WORDS", "grow", "hash_of", "hash_rows", "insert"]
+__all__ = ["WORDS", "grow", "hash_of", "insert", "put", "share_out", "sift"]
 
 
 def hash_of(rows: Any, row: int) -> Any:
@@ -35,57 +35,138 @@ def hash_of(rows: Any, row: int) -> Any:
     return np.int64(h >> np.uint64(2))
 
 
-def hash_rows(
-    out: Any, tags: Any, at: Any, hashes: Any, rule_of: Any, fired: Any, failed: Any
+def sift(
+    states: Any,
+    row: Any,
+    done: Any,
+    out: Any,
+    tags: Any,
+    ends: Any,
+    recent: Any,
+    kept: Any,
+    rule_of: Any,
+    fired: Any,
+    failed: Any,
 ) -> Any:
-    """Hashes of the steps in `out`, -1 for failing ones; how often each rule was taken.
+    """Choose the steps of states[row:row + done] that have to be looked up.
 
-    `failed[site]` becomes the row of the site's first failure, if it is -1. Gives the number of
-    failing rows.
+    Left out are steps that lead back to where they began, and those to one of the states that this
+    thread met a moment ago, `recent`: both are in the table, or will be before anything is asked of
+    it. Two thirds and more of all steps are of these kinds. `kept` becomes the numbers of the
+    others. `fired[rule]` counts all; `failed[site]` becomes the row of the site's first failure, if
+    it is -1. Gives how many are kept, and how many failed.
     """
-    failures = 0
-    for j in range(at):
-        tag = tags[j]
-        if tag < 0:
-            hashes[j] = -1
-            failures += 1
-            if failed[out[j, 0]] < 0:
-                failed[out[j, 0]] = j
-        else:
-            hashes[j] = hash_of(out, j)
-            fired[rule_of[tag]] += 1
-    return failures
+    slots = np.uint64(len(recent) - 1)
+    count = failures = at = 0
+    for source in range(row, row + done):
+        end = ends[source - row]
+        while at < end:
+            tag = tags[at]
+            if tag < 0:
+                failures += 1
+                if failed[out[at, 0]] < 0:
+                    failed[out[at, 0]] = at
+            else:
+                fired[rule_of[tag]] += 1
+                mixed = np.uint64(0)
+                same = True
+                for k in range(WORDS):
+                    if out[at, k] != states[source, k]:
+                        same = False
+                    # Fibonacci hashing (D. Knuth, The Art of Computer Programming 3, 6.4).
+                    mixed = (mixed ^ np.uint64(out[at, k])) * np.uint64(0x9E3779B97F4A7C15)
+                if not same:
+                    # Without a branch, for nobody can predict it: the place is written in any case
+                    # and used again if the state is a recent one.
+                    slot = np.int64((mixed >> np.uint64(40)) & slots)
+                    known = True
+                    for k in range(WORDS):
+                        known = known & (recent[slot, k] == out[at, k] + 1)
+                        recent[slot, k] = out[at, k] + 1
+                    kept[count] = at
+                    count += 0 if known else 1
+            at += 1
+    return count, failures
+
+
+def share_out(
+    out: Any,
+    tags: Any,
+    kept: Any,
+    count: Any,
+    shift: Any,
+    share_of: Any,
+    rows: Any,
+    row_tags: Any,
+    hashes: Any,
+    ends: Any,
+) -> Any:
+    """Append the kept steps to the rows of the share that their segment is of.
+
+    `rows[s]`, `row_tags[s]` and `hashes[s]` are in use up to `ends[s]`.
+    """
+    for number in range(count):
+        at = kept[number]
+        h = hash_of(out, at)
+        share = share_of[h >> shift]
+        end = ends[share]
+        for k in range(WORDS):
+            rows[share, end, k] = out[at, k]
+        row_tags[share, end] = tags[at]
+        hashes[share, end] = h
+        ends[share] = end + 1
 
 
 def grow(table: Any, region: Any, sizes: Any, used: Any, segment: Any) -> Any:
-    """Make a segment larger by three eighths, in place; False, if its region is full.
+    """Make a segment larger by half, in place; False, if its region is full.
 
-    What was in it is copied out first, which takes memory for one segment only.
+    From the last place to the first: a segment keeps the order of its hashes, so nearly every state
+    moves to a place behind those that have not moved yet. The few others wait in `later`, which is
+    as large as the segment and becomes memory only as far as it is written.
     """
-    size = min(region, sizes[segment] + sizes[segment] * 3 // 8 + 64)
-    if size <= sizes[segment]:
+    old = sizes[segment]
+    size = min(region, old + old // 2 + 64)
+    if size <= old:
         return False
     base = segment * region
-    rows = np.empty((used[segment], WORDS), dtype=np.int64)
-    kept = 0
-    for place in range(sizes[segment]):
-        if table[(base + place) * WORDS] != 0:
-            rows[kept, 0] = table[(base + place) * WORDS] - 1
-            table[(base + place) * WORDS] = 0
-            for k in range(1, WORDS):
-                rows[kept, k] = table[(base + place) * WORDS + k]
-            kept += 1
+    later = np.empty((used[segment], WORDS), dtype=np.int64)
+    waiting = 0
+    row = np.empty((1, WORDS), dtype=np.int64)
+    for number in range(old):
+        place = old - 1 - number
+        at = (base + place) * WORDS
+        if table[at] == 0:
+            continue
+        row[0, 0] = table[at] - 1
+        table[at] = 0
+        for k in range(1, WORDS):
+            row[0, k] = table[at + k]
+        target = ((hash_of(row, 0) & 0xFFFFFFFF) * size) >> 32
+        if target >= place:
+            while target < size and table[(base + target) * WORDS] != 0:
+                target += 1
+        if place <= target < size:
+            put(table, (base + target) * WORDS, row, 0)
+        else:
+            for k in range(WORDS):
+                later[waiting, k] = row[0, k]
+            waiting += 1
     sizes[segment] = size
-    for row in range(kept):
-        place = ((hash_of(rows, row) & 0xFFFFFFFF) * size) >> 32
+    for number in range(waiting):
+        place = ((hash_of(later, number) & 0xFFFFFFFF) * size) >> 32
         while table[(base + place) * WORDS] != 0:
             place += 1
             if place == size:
                 place = 0
-        table[(base + place) * WORDS] = rows[row, 0] + 1
-        for k in range(1, WORDS):
-            table[(base + place) * WORDS + k] = rows[row, k]
+        put(table, (base + place) * WORDS, later, number)
     return True
+
+
+def put(table: Any, at: Any, rows: Any, row: Any) -> Any:
+    """Write a row into a free place."""
+    table[at] = rows[row, 0] + 1
+    for k in range(1, WORDS):
+        table[at + k] = rows[row, k]
 
 
 def insert(
@@ -94,9 +175,7 @@ def insert(
     shift: Any,
     sizes: Any,
     used: Any,
-    share_of: Any,
-    share: Any,
-    out: Any,
+    rows: Any,
     tags: Any,
     hashes: Any,
     first: Any,
@@ -108,35 +187,27 @@ def insert(
     new: Any,
     seen: Any,
 ) -> Any:
-    """Put the rows first..last of this share into the table; new ones are appended to `fresh`.
+    """Put rows[first:last] into the table; new ones are appended to `fresh`.
 
-    Row j is of the share that its segment, `hashes[j] >> shift`, is of. Ends early when `fresh` has
-    `room` rows. Gives the next row (-1 - row, if a segment could not grow) and the new length of
-    `fresh`. `seen` holds a block: the first place of each row is looked at before any is inserted,
-    so that the misses of the cache overlap.
+    Ends early when `fresh` has `room` rows. Gives the next row (-1 - row, if a segment could not
+    grow) and the new length of `fresh`. `seen` holds a block: the first place of each row is looked
+    at before any is inserted, so that the misses of the cache overlap.
     """
     block = first
     while block < last:
         end = min(block + len(seen), last)
         for j in range(block, end):
-            h = hashes[j]
-            if h >= 0 and share_of[h >> shift] == share:
-                segment = h >> shift
-                at = (segment * region + (((h & 0xFFFFFFFF) * sizes[segment]) >> 32)) * WORDS
-                if WORDS == 1:
-                    # Three places without a branch: what lies behind a ring is 0 or of another
-                    # segment, and so never the same.
-                    key = out[j, 0] + 1
-                    there = (table[at] == key) | (table[at + 1] == key) | (table[at + 2] == key)
-                    seen[j - block] = -1 if there else 0
-                else:
-                    seen[j - block] = table[at] >> 63
-            else:
-                seen[j - block] = -1
+            segment = hashes[j] >> shift
+            place = ((hashes[j] & 0xFFFFFFFF) * sizes[segment]) >> 32
+            at = (segment * region + place) * WORDS
+            there = table[at] == rows[j, 0] + 1
+            for k in range(1, WORDS):
+                there = there & (table[at + k] == rows[j, k])
+            seen[j - block] = there
         for j in range(block, end):
-            if seen[j - block] < 0:
+            if seen[j - block]:
                 continue
-            key = out[j, 0] + 1
+            key = rows[j, 0] + 1
             h = hashes[j]
             segment = h >> shift
             size = sizes[segment]
@@ -148,7 +219,7 @@ def insert(
                 if there == key:
                     same = True
                     for k in range(1, WORDS):
-                        if table[at + k] != out[j, k]:
+                        if table[at + k] != rows[j, k]:
                             same = False
                     if same:
                         break
@@ -161,11 +232,9 @@ def insert(
                         size = sizes[segment]
                         place = ((h & 0xFFFFFFFF) * size) >> 32
                         continue
-                    table[at] = key
-                    fresh[fresh_at, 0] = out[j, 0]
-                    for k in range(1, WORDS):
-                        table[at + k] = out[j, k]
-                        fresh[fresh_at, k] = out[j, k]
+                    put(table, at, rows, j)
+                    for k in range(WORDS):
+                        fresh[fresh_at, k] = rows[j, k]
                     used[segment] += 1
                     fresh_at += 1
                     new[rule_of[tags[j]]] += 1

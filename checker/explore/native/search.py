@@ -154,7 +154,8 @@ class _Search:
 
     def _round(self) -> None:
         rest, state = self.wanted_at_rest, self.wanted
-        self.workers.each(lambda worker: worker.expand(rest))
+        once = self.cross_check_every is not None
+        self.workers.each(lambda worker: worker.expand(self.table, rest, once=once))
         if self.cross_check_every is not None:
             self._cross_check(self.cross_check_every)
         for worker in self.workers.all:

@@ -1,9 +1,9 @@
 """Threads that expand states and insert what they find, each with its share of the table.
 
-Owns one round of the search: every worker expands states of its own frontier until its buffer is
-full, all wait, then every worker goes through all buffers and inserts the states whose segment is
-its own. So no two threads write to one place, and what is found does not depend on their number.
-Compiled code runs without the interpreter's lock.
+Owns one round of the search: every worker expands states of its own frontier and sorts the steps by
+the share of their segment until a share is full, all wait, then every worker inserts what all found
+for its own share. So no two threads write to one place, and what is found does not depend on their
+number. Compiled code runs without the interpreter's lock.
 """
 
 from __future__ import annotations
@@ -22,10 +22,12 @@ from .store import SEGMENTS, Rows, Table
 
 __all__ = ["FailingStep", "Round", "Worker", "Workers"]
 
-_ROWS_ALONE = 1 << 14  # a buffer that stays in the cache
-_ROWS_TOGETHER = 1 << 17  # longer rounds, because threads wait for each other twice in each
+_STEPS = 1 << 14  # of one call; a buffer that stays in the cache
+_SHARE_ALONE = 1 << 15  # steps kept for one share in one round
+_SHARE_TOGETHER = 1 << 16  # longer rounds, because threads wait for each other twice in each
 _CHUNK_ROWS = 1 << 16
 _BLOCK_ROWS = 256  # whose places are looked at together
+_RECENT = 1 << 15  # states that a thread remembers having met; they stay in the cache
 
 
 @dataclass(frozen=True)
@@ -49,23 +51,60 @@ class Round:
     rested: bool = False
 
 
+@dataclass(frozen=True)
+class Shared:
+    """Steps that have to be looked up, by the share that their segment is of.
+
+    `rows[s]`, `tags[s]` and `hashes[s]` are in use up to `ends[s]`.
+    """
+
+    rows: Any  # int64, (shares, room, words)
+    tags: Any  # int32, (shares, room)
+    hashes: Any  # int64, (shares, room)
+    ends: Any  # int64, (shares,)
+
+    @classmethod
+    def empty(cls, shares: int, room: int, words: int) -> Shared:
+        return cls(
+            np.empty((shares, room, words), dtype=np.int64),
+            np.empty((shares, room), dtype=np.int32),
+            np.empty((shares, room), dtype=np.int64),
+            np.zeros(shares, dtype=np.int64),
+        )
+
+    @property
+    def parts(self) -> tuple[Any, ...]:
+        return self.rows, self.tags, self.hashes, self.ends
+
+    @property
+    def room(self) -> int:
+        """Of the share that has the least."""
+        return self.rows.shape[1] - int(self.ends.max())
+
+    def of(self, share: int) -> tuple[Any, Any, Any, int]:
+        """The arrays of one share, and how much of them is in use."""
+        return self.rows[share], self.tags[share], self.hashes[share], int(self.ends[share])
+
+
 class Worker:
     """One thread's frontier, buffers and counts."""
 
-    def __init__(self, code: Compiled, share: int, shares: int, rows: int) -> None:
+    def __init__(self, code: Compiled, share: int, shares: int) -> None:
         generated = code.generated
         self.code, self.share = code, share
         self.share_of = np.arange(SEGMENTS, dtype=np.int32) % shares
         self.seen = np.empty(_BLOCK_ROWS, dtype=np.int64)
         self.words = generated.layout.words
         self.fan = generated.fan
-        room = max(rows, 2 * self.fan)
+        room = max(_STEPS, 2 * self.fan)
         self.out = np.empty((room, self.words), dtype=np.int64)
         self.tags = np.empty(room, dtype=np.int32)
-        self.hashes = np.empty(room, dtype=np.int64)
         self.ends = np.empty(room, dtype=np.int64)
         self.rests = np.empty(room, dtype=np.uint8)
-        self.at = 0
+        self.kept = np.empty(room, dtype=np.int64)
+        self.recent = np.zeros((_RECENT, self.words), dtype=np.int64)
+        full = _SHARE_ALONE if shares == 1 else _SHARE_TOGETHER
+        self.shared = Shared.empty(shares, max(full, 2 * room), self.words)
         self.generated = 0
         rules = max(1, len(generated.model.rules))
         self.fired = np.zeros(rules, dtype=np.int64)
@@ -89,26 +128,32 @@ class Worker:
         """States that are still to be expanded in this level."""
         return sum(len(part) for part in self.frontier) - self.row
 
-    def expand(self, wanted_at_rest: Any) -> None:
-        """States of the frontier, as many as the buffer takes."""
-        self.at = 0
+    def expand(self, table: Table, wanted_at_rest: Any, *, once: bool = False) -> None:
+        """States of the frontier, as many as the shares take; with `once`, one buffer of steps."""
         self.round = Round()
+        self.shared.ends[:] = 0
         self.expanded = self.expanded[:0]
-        if not self.frontier:
-            return
+        while self.frontier and self.shared.room >= len(self.out):
+            self._expand(table, wanted_at_rest)
+            if once:
+                return
+
+    def _expand(self, table: Table, wanted_at_rest: Any) -> None:
         part = self.frontier[0]
         rows = min(len(part), self.row + len(self.ends))
-        done, self.at = self.code.expand(
-            part, self.row, rows, self.out, self.tags, self.ends, self.rests
-        )
+        done, _ = self.code.expand(part, self.row, rows, self.out, self.tags, self.ends, self.rests)
         self.expanded = part[self.row : self.row + done]
         self._rest(self.expanded, wanted_at_rest)
-        failing = self.code.hash_rows(
-            self.out, self.tags, self.at, self.hashes, self.rule_of, self.fired, self.failed
-        )
-        self.generated += self.at - failing
+        count, failing = self.code.sift(
+            part, self.row, done, self.out, self.tags, self.ends,
+            self.recent, self.kept, self.rule_of, self.fired, self.failed,
+        )  # fmt: skip
+        self.generated += int(self.ends[done - 1]) - failing
         if failing:
             self._failing(part, done)
+        self.code.share_out(
+            self.out, self.tags, self.kept, count, table.shift, self.share_of, *self.shared.parts
+        )
         self.row += done
         if self.row == len(part):
             self.frontier.pop(0)
@@ -153,15 +198,15 @@ class Worker:
         """From all buffers the states of this share, at most `room` new ones."""
         found = 0
         for other in others:
+            rows, tags, hashes, last = other.shared.of(self.share)
             first = 0
-            while first < other.at:
+            while first < last:
                 if self._chunk_at == len(self._chunk):
                     self._new_chunk()
                 start = self._chunk_at
                 most = min(len(self._chunk), start + room - found)
                 first, self._chunk_at = self.code.insert(
-                    *table.parts, self.share_of, self.share,
-                    other.out, other.tags, other.hashes, first, other.at,
+                    *table.parts, rows, tags, hashes, first, last,
                     self._chunk, start, most, self.rule_of, self.new, self.seen,
                 )  # fmt: skip
                 found += self._chunk_at - start
@@ -169,7 +214,7 @@ class Worker:
                 if first < 0:
                     detail = "stopped when a segment of the table could not grow"
                     raise LimitReached(Limit("memory", detail))
-                if found >= room and first < other.at:
+                if found >= room and first < last:
                     raise LimitReached(Limit("states", ""))
 
     def _new_chunk(self) -> None:
@@ -201,8 +246,7 @@ class Workers:
     """All workers; with one, everything runs in the calling thread."""
 
     def __init__(self, code: Compiled, threads: int) -> None:
-        rows = _ROWS_ALONE if threads == 1 else _ROWS_TOGETHER
-        self.all = [Worker(code, share, threads, rows) for share in range(threads)]
+        self.all = [Worker(code, share, threads) for share in range(threads)]
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
 
     def __enter__(self) -> Workers:
@@ -227,18 +271,19 @@ class Workers:
         """Put initial states into the table and the frontier; how many different ones."""
         rows = np.array(list(dict.fromkeys(states)), dtype=np.int64)
         rows = rows.reshape(-1, self.all[0].words)
-        tags = np.zeros(len(rows), dtype=np.int32)
-        hashes = np.empty(len(rows), dtype=np.int64)
-        none = np.zeros(len(self.all[0].fired), dtype=np.int64)
         first = self.all[0]
-        fired, failed = np.zeros_like(first.fired), np.full_like(first.failed, -1)
-        code.hash_rows(rows, tags, len(rows), hashes, first.rule_of, fired, failed)
+        tags = np.zeros(len(rows), dtype=np.int32)
+        shared = Shared.empty(len(self.all), len(rows), first.words)
+        code.share_out(
+            rows, tags, np.arange(len(rows)), len(rows), table.shift, first.share_of, *shared.parts
+        )
+        nobody = np.zeros(len(first.fired), dtype=np.int64)
         for worker in self.all:
             fresh = np.empty((len(rows), worker.words), dtype=np.int64)
+            *given, last = shared.of(worker.share)
             _, at = code.insert(
-                *table.parts, worker.share_of, worker.share,
-                rows, tags, hashes, 0, len(rows),
-                fresh, 0, len(rows), worker.rule_of, none, worker.seen,
+                *table.parts, *given, 0, last,
+                fresh, 0, len(rows), worker.rule_of, nobody, worker.seen,
             )  # fmt: skip
             worker.frontier = [fresh[:at]] if at else []
         return len(rows)

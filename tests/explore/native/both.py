@@ -27,22 +27,22 @@ def uncompiled(model: ir.Model) -> Compiled:
     table: dict[str, Any] = {}
     exec(compile(table_text(generated.layout.words), "<table>", "exec"), table)
 
-    def hash_rows(*given: Any) -> Any:
-        # Hashes are meant to lose their highest bits. The setting is one of each thread.
-        with np.errstate(over="ignore"):
-            return table["hash_rows"](*given)
+    def wrapping(name: str) -> Any:
+        def call(*given: Any) -> Any:
+            # Hashes are meant to lose their highest bits. The setting is one of each thread.
+            with np.errstate(over="ignore"):
+                return table[name](*given)
 
-    def insert(*given: Any) -> Any:
-        with np.errstate(over="ignore"):
-            return table["insert"](*given)
+        return call
 
     return Compiled(
         generated,
         functions["expand"],
         functions["look"],
         functions["look_at_rest"],
-        hash_rows,
-        insert,
+        wrapping("sift"),
+        wrapping("share_out"),
+        wrapping("insert"),
         from_cache=False,
     )
 
