@@ -49,9 +49,20 @@ def run(*, trace: str, model: str | None, json: bool) -> ExitCode:
     else:
         page = page_for(sys.stdout)
         variant = origin.variant
-        shown = render_replay(result, found, trace, problems, variant, page, code)
+        beside = _system(document)
+        shown = render_replay(result, found, trace, problems, variant, page, code, beside)
         sys.stdout.write(shown)
     return code
+
+
+def _system(document: Any) -> list[str]:
+    """What the system did that the model does not allow, if a test of real code wrote the file."""
+    system = document.get("#meta", {}).get("system")
+    if not isinstance(system, dict):
+        return []
+    shows = system.get("shows")
+    seen = shows.items() if isinstance(shows, dict) else ()
+    return [str(system.get("says", "")), *(f"{name} = {value}" for name, value in seen)]
 
 
 def _lasso_problems(program: Program, result: PropertyResult, args: tuple[Value, ...]) -> list[str]:

@@ -64,8 +64,12 @@ def render_replay(
     variant: str,
     page: Page,
     code: ExitCode,
+    beside: Sequence[str] = (),
 ) -> str:
-    """A trace that was read from a file, as `render` would show it."""
+    """A trace that was read from a file, as `render` would show it.
+
+    `beside` is what a system showed at the end of it, where a test of real code made the trace.
+    """
     settings = [f"{n}={printable(v)}" for n, v in constants(trace.model)]
     settings += [f"{n}={size}" for n, size in scopes(trace.model)]
     word = "REJECTED" if problems else _REPLAYED.get((result.kind, result.verdict), "REPLAYED")
@@ -84,6 +88,8 @@ def render_replay(
     else:
         mark = f"{result.name} is true" if result.verdict is Verdict.HOLDS else ""
         blocks.append(trace_table(trace, page, mark=mark))
+    if beside:
+        blocks.append(labelled("system", [printable(line) for line in beside], page))
     text = "\n\n".join("\n".join(block) for block in blocks)
     meaning = "the trace is rejected" if problems else "the trace is one of the model's"
     return text + "\n\n" + page.paint("dim", f"exit {int(code)}: {meaning}") + "\n"

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from .covering import Path, Paths, paths
     from .drive import Disagreement
     from .machine import ModelMachine, run, state_machine
     from .observed import assert_property, assert_shows, id_name
@@ -19,10 +20,13 @@ _HOMES = {
     "Disagreement": ".drive",
     "ModelMachine": ".machine",
     "NeverTaken": ".visits",
+    "Path": ".covering",
+    "Paths": ".covering",
     "Visits": ".visits",
     "assert_property": ".observed",
     "assert_shows": ".observed",
     "id_name": ".observed",
+    "paths": ".covering",
     "run": ".machine",
     "state_machine": ".machine",
 }
@@ -31,10 +35,13 @@ __all__ = [
     "Disagreement",
     "ModelMachine",
     "NeverTaken",
+    "Path",
+    "Paths",
     "Visits",
     "assert_property",
     "assert_shows",
     "id_name",
+    "paths",
     "run",
     "state_machine",
 ]

@@ -20,7 +20,7 @@ from .drive import Disagreement
 from .subject import Subject
 from .visits import Visits
 
-__all__ = ["finished", "folder", "remembered", "save", "use_folder"]
+__all__ = ["document", "folder", "remembered", "save", "taken", "use_folder"]
 
 _folder: Path | None = None
 _finished: list[Visits] = []
@@ -42,9 +42,11 @@ def remembered(visits: Visits) -> None:
         _finished.append(visits)
 
 
-def finished() -> list[Visits]:
-    """The statistics of all machines that have run."""
-    return list(_finished)
+def taken() -> list[Visits]:
+    """The statistics of the machines that have run since this was last asked."""
+    found = list(_finished)
+    _finished.clear()
+    return found
 
 
 def document(failed: Disagreement, subject: Subject) -> itf.Json:
