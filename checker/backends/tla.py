@@ -10,23 +10,25 @@ A fair step that changes nothing counts as taken in our semantics and not under 
 
 from __future__ import annotations
 
-import linecache
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from .. import ir
 from ..ir.walk import children, is_total, map_item, rebuild, walk
-from ..source import Span
-from ..states import Value, atom_name, sort_sizes
+from ..passes.known import Known
+from ..passes.labels import known_behind_guard, processes, set_locals
+from ..states import atom_name, sort_sizes
 from . import tla_layout as t
 from .tla_defined import TRUE, both, defined
 from .tla_expressions import Expressions
 from .tla_helpers import helper_lines
 from .tla_layout import Code, atom, binary, call, comment, conjunction, definition, disjunction
 from .tla_names import Encoding, encoding_of, module_scope, types_of
-from .tla_rules import Failing, action, failing, guarded, start
-from .tla_tidy import tidied, tidy
+from .tla_parts import Entry, about, alternatives, beside, declared, fits, times, written
+from .tla_rules import Failing, action, failing, start
+from .tla_steps import Steps, guarded, steps_of
+from .tla_tidy import tidy
 
 __all__ = ["Printed", "print_module"]
 
@@ -73,7 +75,12 @@ class _Module:
         self.scope = module_scope(self.model)
         self.encoding = encoding_of(self.model)
         self.e = Expressions(self.scope, self.encoding, sort_sizes(self.values))
-        self.rules = [tidied(rule) for rule in self.model.rules]
+        self.processes = list(processes(self.model))
+        found = set_locals(self.model)
+        self.rules = {
+            rule.name: steps_of(rule, known_behind_guard(rule, self.model, found))
+            for rule in self.model.rules
+        }
         self.errors: list[Code] = []
         self.cuts: list[Code] = []
         self.failing_actions: list[Code] = []
@@ -89,7 +96,8 @@ class _Module:
             self.variables(),
             self.type_ok(),
             self.initial(),
-            *map(self.rule, self.rules),
+            *map(self.rule, self.model.rules),
+            *self.instances(),
             self.next(),
             self.specification(),
             self.failures(),
@@ -150,13 +158,13 @@ class _Module:
         entries = [(self.scope.names[s.name], s.doc) for s in self.model.sorts]
         sorts: list[Entry] = [(n, doc, "") for n, doc in entries]
         for const in self.model.consts:
-            if _fits(self.given[const.name]):
-                sorts.append((self.scope.names[const.name], *_beside(const.span, const.doc)))
+            if fits(self.given[const.name]):
+                sorts.append((self.scope.names[const.name], *beside(const.span, const.doc)))
         if self.none:
             sorts.append(("None", "no value", ""))
-        lines = _declared("CONSTANTS", sorts)
+        lines = declared("CONSTANTS", sorts)
         for const in self.model.consts:
-            if not _fits(self.given[const.name]):
+            if not fits(self.given[const.name]):
                 value = self.e.value(self.given[const.name], const.type)
                 lines += ["", *definition(self.scope.names[const.name], value)]
         return lines
@@ -164,24 +172,28 @@ class _Module:
     def enums(self) -> list[str]:
         lines: list[str] = []
         for type_ in types_of(self.model):
-            if not isinstance(type_, ir.Enum) or not type_.name.isidentifier():
+            if not isinstance(type_, ir.Enum):
+                continue
+            wanted = type_.name.replace(" label", "_labels")
+            if not wanted.isidentifier():
                 continue  # the words of an `either` have no name
-            if type_.members not in self.e.enums and type_.name not in self.scope.names:
+            if type_.members not in self.e.enums and wanted not in self.scope.names:
                 values = self.e.values_of(type_)
                 assert values is not None
-                name = self.scope.declare(type_.name)
+                name = self.scope.declare(wanted)
                 self.e.enums[type_.members] = name
                 lines += definition(name, values)
         return lines
 
     def variables(self) -> list[str]:
         entries: list[Entry] = [
-            (self.scope.names[v.name], *_about(v, self.model)) for v in self.model.vars
+            (self.scope.names[v.name], *about(v, self.model, self.processes))
+            for v in self.model.vars
         ]
         if self.flip:
             entries.append(("flip", "changed by every step, so that no step changes nothing", ""))
         names = [name for name, _, _ in entries]
-        lines = _declared("VARIABLES", entries)
+        lines = declared("VARIABLES", entries)
         lines += ["", *definition("vars", call("<<", [atom(n) for n in names], ">>"))]
         if self.flip:
             rest = call("<<", [atom(n) for n in names[:-1]], ">>")
@@ -234,25 +246,26 @@ class _Module:
         first = _from_defaults(rule, self.model) if rule is not None else None
         names = [p.name for p in first.params] if first is not None else []
         with self.scope.binding(*names):
-            code = start(self.model, first and tidied(first), self.e, flip=self.flip)
+            code = start(_short_slots(self.model), first, _starting(first), self.e, flip=self.flip)
         doc = comment(rule.doc) if rule is not None else []
         return [*doc, *definition("Init", code, force=True)]
 
     def rule(self, rule: ir.Rule) -> list[str]:
         about = rule.doc
         if rule.kind is ir.Kind.FAULT:
-            often = "" if rule.at_most is None else f", at most {_times(rule.at_most)}"
+            often = "" if rule.at_most is None else f", at most {times(rule.at_most)}"
             about = f"{about}\n(A fault{often}.)".strip()
         name = self.scope.names[rule.name]
         lines = comment(about)
         with self.scope.binding(*(p.name for p in rule.params)) as params:
             head = name + (f"({', '.join(params)})" if params else "")
             before = dict(self.scope.bound)
-            lines += definition(head, action(rule, self.model, self.e, flip=self.flip), force=True)
+            body = self.rules[rule.name]
+            lines += definition(head, action(body, self.model, self.e, flip=self.flip), force=True)
             self.scope.bound = before
             hows: tuple[Failing, ...] = ("error", "cut")
             for how in hows:
-                code = failing(rule, self.e, how)
+                code = failing(body, self.e, how)
                 self.scope.bound = dict(before)
                 if code is None:
                     continue
@@ -277,35 +290,69 @@ class _Module:
             ranges.append(f"{name} \\in {t.inside(values, t.COMPARED).flat}")
         return t.opening(f"{sign} {', '.join(ranges)} :", body)
 
-    def taken(self, rule: ir.Rule) -> Code:
-        with self.scope.binding(*(p.name for p in rule.params)) as names:
-            called = self.scope.names[rule.name] + (f"({', '.join(names)})" if names else "")
-            return self.over(rule.params, atom(called), names)
+    def taken(self, rules: Sequence[ir.Rule]) -> Code:
+        """One of these rules, which have the same parameters."""
+        with self.scope.binding(*(p.name for p in rules[0].params)) as names:
+            called = disjunction([atom(self.called(step, names)) for step in self.steps(rules)])
+            return self.over(rules[0].params, called, names)
+
+    def called(self, name: str, arguments: Sequence[str]) -> str:
+        return self.scope.names[name] + (f"({', '.join(arguments)})" if arguments else "")
+
+    def steps(self, rules: Sequence[ir.Rule]) -> list[str]:
+        """The names of these rules; one for all labels of a process."""
+        whole = {p.name for p in self.processes} & {r.origin.method for r in rules}
+        if all(r.origin.method in whole for r in rules) and len(whole) == 1:
+            (name,) = whole
+            if len(rules) == len(self.labels(name)):
+                return [f"process {name}"]
+        return [rule.name for rule in rules]
+
+    def labels(self, process: str) -> list[ir.Rule]:
+        """The steps of a process."""
+        return [r for r in self.model.rules if r.origin.method == process and r.origin.label]
+
+    def instances(self) -> list[list[str]]:
+        """For each process an operator: an instance takes its next step."""
+        blocks = []
+        for process in self.processes:
+            rules = self.labels(process.name)
+            self.scope.names[f"process {process.name}"] = self.scope.declare(process.name)
+            with self.scope.binding(*(p.name for p in rules[0].params)) as names:
+                code = disjunction([atom(self.called(rule.name, names)) for rule in rules])
+                head = self.called(process.name, names)
+                blocks.append(
+                    [
+                        *comment("The process: an instance takes the step at which it stands."),
+                        *definition(head, code, force=True),
+                    ]
+                )
+        return blocks
 
     def next(self) -> list[str]:
-        kinds = {kind: [r for r in self.rules if r.kind is kind] for kind in ir.Kind}
+        kinds = {kind: [r for r in self.model.rules if r.kind is kind] for kind in ir.Kind}
         actions, faults = kinds[ir.Kind.ACTION], kinds[ir.Kind.FAULT]
         if not faults:
-            return _alternatives("Next", [self.taken(r) for r in actions])
-        lines = _alternatives("Actions", [self.taken(r) for r in actions])
-        lines += ["", *_alternatives("Faults", [self.taken(r) for r in faults])]
-        lines += ["", "Next == Actions \\/ Faults"]
+            return alternatives("Next", [self.taken(rules) for rules in _together(actions)])
+        lines = alternatives("Actions", [self.taken(rules) for rules in _together(actions)])
+        lines += ["", *alternatives("Faults", [self.taken([r]) for r in faults])]
+        lines += ["", r"Next == Actions \/ Faults"]
         return lines
 
     def specification(self) -> list[str]:
         units: dict[str, list[ir.Rule]] = {}
-        for rule in self.rules:
+        for rule in self.model.rules:
             if rule.unit is not None:
                 units.setdefault(rule.unit.name, []).append(rule)
         if not units:
-            return ["Spec == Init /\\ [][Next]_vars"]
+            return [r"Spec == Init /\ [][Next]_vars"]
         parts = [self.unit(rules) for rules in units.values()]
         lines = comment(
             "Fairness: what is promised to happen if it can. Values that are not named outside\n"
             "WF or SF are up to the environment, which may never choose the good one."
         )
-        lines += definition("Fairness", conjunction(parts), force=True)
-        return [*lines, "", "Spec == Init /\\ [][Next]_vars /\\ Fairness"]
+        lines += definition("Fairness", conjunction(parts), force=len(parts) > 1)
+        return [*lines, "", r"Spec == Init /\ [][Next]_vars /\ Fairness"]
 
     def unit(self, rules: Sequence[ir.Rule]) -> Code:
         unit = rules[0].unit
@@ -313,14 +360,13 @@ class _Module:
         named = [p for p in rules[0].params if p.name in unit.params]
         with self.scope.binding(*(p.name for p in named)) as outside:
             steps = []
-            for rule in rules:
-                others = [p for p in rule.params if p.name not in unit.params]
-                with self.scope.binding(*(p.name for p in others)) as inner:
-                    args = [self.scope.bound[p.name] for p in rule.params]
-                    called = self.scope.names[rule.name] + (f"({', '.join(args)})" if args else "")
-                    steps.append(self.over(others, atom(called), inner))
+            others = [p for p in rules[0].params if p.name not in unit.params]
+            with self.scope.binding(*(p.name for p in others)) as inner:
+                arguments = [self.scope.bound[p.name] for p in rules[0].params]
+                for name in self.steps(rules):
+                    steps.append(self.over(others, atom(self.called(name, arguments)), inner))
             word = "SF_vars(" if unit.strong else "WF_vars("
-            return self.over(named, call(word, [disjunction(steps)]), outside, "\\A")
+            return self.over(named, call(word, [disjunction(steps)]), outside, r"\A")
 
     def failures(self) -> list[str]:
         lines: list[str] = []
@@ -330,7 +376,7 @@ class _Module:
             if first is None:
                 break
             with self.scope.binding(*(p.name for p in first.params)) as names:
-                code = failing(tidied(first), self.e, how)
+                code = failing(_starting(first), self.e, how)
                 if code is not None:
                     name = "InitError" if how == "error" else "InitCut"
                     lines += [*definition(name, self.over(first.params, code, names)), ""]
@@ -347,7 +393,7 @@ class _Module:
             lines += ["", "nothing_is_cut == ~Cut", ""]
         if any(p.kind is ir.PropKind.AT_REST for p in self.model.props):
             lines += comment("Nothing but faults can change anything.")
-            faults = any(r.kind is ir.Kind.FAULT for r in self.rules)
+            faults = any(r.kind is ir.Kind.FAULT for r in self.model.rules)
             steps, changed = "Actions" if faults else "Next", "state" if self.flip else "vars"
             rest = Code(f"~ENABLED <<{steps}>>_{changed}", t.NEGATED)
             parts = [rest, *(t.negation(code) for code in self.failing_actions)]
@@ -428,8 +474,8 @@ class _Module:
             lines.append(f"    {self.scope.names[sort.name]} = {{{atoms}}}")
         for const in self.model.consts:
             value = self.given[const.name]
-            if _fits(value):
-                lines.append(f"    {self.scope.names[const.name]} = {_written(value)}")
+            if fits(value):
+                lines.append(f"    {self.scope.names[const.name]} = {written(value)}")
         if self.none:
             lines.append("    None = None")
         if lines[-1] == "CONSTANTS":
@@ -457,78 +503,13 @@ class _Module:
         return "\n".join(lines) + "\n"
 
 
-# ── Parts ────────────────────────────────────────────────────────────────────────────────────────
+# ── The initial rule ─────────────────────────────────────────────────────────────────────────────
 
 
-# A name, the comment behind it, and the comment above it.
-Entry = tuple[str, str, str]
-
-
-def _declared(word: str, entries: Sequence[Entry]) -> list[str]:
-    """Names with their comments."""
-    if not entries:
-        return []
-    width = max(len(name) for name, _, _ in entries) + 1
-    lines = [word]
-    for place, (name, behind, above) in enumerate(entries):
-        comma = "," if place < len(entries) - 1 else ""
-        first = " ".join(behind.split())
-        line = f"    {name + comma:<{width}}"
-        if above:
-            lines += [""] * (place > 0) + comment(above, indent=4)
-        if first and len(line) + 5 + len(first) > t.WIDTH:
-            lines += comment(first, indent=4)
-            first = ""
-        lines.append(f"{line}  \\* {first}".rstrip() if first else line.rstrip())
-    return lines
-
-
-def _beside(span: Span, doc: str = "") -> tuple[str, str]:
-    """The source's comments on a declaration: behind it, and in the lines above it."""
-    behind = linecache.getline(span.file, span.line).rstrip().partition("#")[2].strip()
-    above: list[str] = []
-    number = span.line - 1
-    while (line := linecache.getline(span.file, number).strip()).startswith("#"):
-        above.insert(0, line.lstrip("# "))
-        number -= 1
-    return doc or behind, "\n".join(above)
-
-
-def _alternatives(name: str, codes: Sequence[Code]) -> list[str]:
-    if not codes:
-        return [f"{name} == FALSE"]
-    return definition(name, disjunction(codes), force=True)
-
-
-def _times(count: int) -> str:
-    return {1: "once", 2: "twice"}.get(count, f"{count} times")
-
-
-def _about(var: ir.Var, model: ir.Model) -> tuple[str, str]:
-    if not var.is_counter:
-        return _beside(var.span)
-    rules = [r for r in model.rules if r.counter == var.name]
-    first = next(v for v in model.vars if v.is_counter)
-    above = "How often each fault has happened." if var == first else ""
-    return ("" if rules else "an unlucky answer"), above
-
-
-def _fits(value: Value) -> bool:
-    """Can a configuration file say it?"""
-    if isinstance(value, bool | str) or value is None:
-        return True
-    return isinstance(value, int) and value >= 0
-
-
-def _written(value: Value) -> str:
-    match value:
-        case None:
-            return "None"
-        case bool():
-            return "TRUE" if value else "FALSE"
-        case str():
-            return f'"{value}"'
-    return str(value)
+def _starting(rule: ir.Rule | None) -> Steps:
+    """The body of the initial rule, which may read any state."""
+    empty = ir.Rule(ir.Kind.ACTION, "", (), (), (), None, None, None, ir.Origin(""))
+    return steps_of(rule or empty, Known())
 
 
 def _from_defaults(rule: ir.Rule, model: ir.Model) -> ir.Rule:
@@ -544,3 +525,26 @@ def _from_defaults(rule: ir.Rule, model: ir.Model) -> ir.Rule:
     return replace(
         rule, body=body, updates=tuple(replace(u, value=put(u.value)) for u in rule.updates)
     )
+
+
+def _together(rules: Sequence[ir.Rule]) -> list[list[ir.Rule]]:
+    """The steps of one process together, other rules alone."""
+    found: dict[str, list[ir.Rule]] = {}
+    for rule in rules:
+        method = rule.origin.method if rule.origin.label else rule.name
+        found.setdefault(f"{method} {rule.origin.label is None}", []).append(rule)
+    return list(found.values())
+
+
+def _short_slots(model: ir.Model) -> ir.Model:
+    """First values of a process's variables, with the parameter's name for the instance."""
+
+    def short(var: ir.Var) -> ir.Var:
+        init = var.init
+        suffix = f"_{var.name}"
+        if isinstance(init, ir.Build) and init.name.endswith(suffix) and init.name[:4] != "key_":
+            body = short(replace(var, init=init.body)).init
+            init = replace(init, name=init.name.removesuffix(suffix), body=body)
+        return replace(var, init=init)
+
+    return replace(model, vars=tuple(map(short, model.vars)))

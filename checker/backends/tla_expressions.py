@@ -44,8 +44,10 @@ class Expressions:
                 return Code(f"{lo}..{hi}", t.JOINED)
             case ir.Sort(name):
                 return atom(self.scope.names[name])
+            case ir.Enum(_, members) if members in self.enums:
+                return atom(self.enums[members])
             case ir.Enum(_, members):
-                return atom(self.enums.get(members) or _strings(members))
+                return call("{", [atom(f'"{m}"') for m in members], "}")
             case ir.Option(item):
                 inner = self.values_of(item)
                 return inner and binary(inner, "\\cup", atom("{None}"), t.JOINED)
@@ -539,10 +541,6 @@ def _indexed(collection: Code, key: Code) -> Code:
 def _subset(name: str, domain: Code, test: Code) -> Code:
     head = f"{name} \\in {t.inside(domain, t.COMPARED).flat} : "
     return call("{", [prefixed(head, test)], "}")
-
-
-def _strings(members: tuple[str, ...]) -> str:
-    return "{" + ", ".join(f'"{m}"' for m in members) + "}"
 
 
 def _is_itself(expr: ir.Build | ir.Fold) -> bool:

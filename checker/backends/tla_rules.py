@@ -17,9 +17,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from .. import ir
-from ..errors import InternalError
+from ..ir.walk import free_names
+from ..passes.known import opposite
 from . import tla_layout as t
-from .tla_defined import FALSE, TRUE, both, broken, defined, either, implies, negated
+from .tla_defined import FALSE, TRUE, both, implies
 from .tla_expressions import Expressions
 from .tla_layout import (
     Code,
@@ -33,8 +34,10 @@ from .tla_layout import (
     let,
     prefixed,
 )
+from .tla_loops import Loop
+from .tla_steps import Branch, End, Step, Steps
 
-__all__ = ["Failing", "action", "failing", "guarded", "start"]
+__all__ = ["Failing", "action", "failing", "start"]
 
 Failing = Literal["error", "cut"]
 
@@ -72,111 +75,114 @@ def condition(expr: ir.Expr, e: Expressions) -> Code:
     return e.code(expr)
 
 
-def guarded(expr: ir.Expr) -> ir.Expr:
-    """True where the expression is defined and true; defined everywhere."""
-    if isinstance(expr, ir.And):
-        found: ir.Expr = TRUE
-        for part in reversed(expr.parts):
-            found = both([guarded(part), found])
-        return found
-    return both([defined(expr), expr])
-
-
-def _passes(item: ir.Guard | ir.Check) -> ir.Expr:
-    """The body goes on behind the item."""
-    if item.path is None:
-        return guarded(item.cond)
-    return both([defined(item.path), implies(item.path, guarded(item.cond))])
-
-
-def _given(item: ir.Let | ir.Choose | ir.Each, exprs: Sequence[ir.Expr]) -> ir.Expr:
-    """The item's own expressions have values, or it is skipped."""
-    inside = both(map(defined, exprs))
-    if item.path is None:
-        return inside
-    return both([defined(item.path), implies(item.path, inside)])
-
-
-def _broken_item(item: ir.Item, exprs: Sequence[ir.Expr], how: Failing) -> ir.Expr:
-    cut = how == "cut"
-    inside = either(
-        both([*map(defined, exprs[:place]), broken(expr, cut=cut)])
-        for place, expr in enumerate(exprs)
-    )
-    if isinstance(item, ir.Check) and item.kind.is_cut == cut:
-        inside = either([inside, both([defined(item.cond), negated(item.cond)])])
-    if item.path is None:
-        return inside
-    return either([broken(item.path, cut=cut), both([defined(item.path), item.path, inside])])
-
-
 # ── Actions ──────────────────────────────────────────────────────────────────────────────────────
 
 
 @dataclass
-class _Step:
+class _Action:
     """`prime` is put behind the names of variables that get a value."""
 
-    rule: ir.Rule
     model: ir.Model
     e: Expressions
     prime: str
     flip: bool
 
-    def conjuncts(self, items: Sequence[ir.Item]) -> list[Code]:
-        """Names are evaluated where they are used, so one LET in front holds all of them."""
+    def conjuncts(self, body: Steps, vars: frozenset[str]) -> list[Code]:
+        """Names are evaluated where they are used, so one LET in front holds all of them.
+
+        `vars` are the variables whose new values stand here.
+        """
         lead: list[Code] = []
         names: list[tuple[str, Code]] = []
-        body: list[Code] = []
-        for place, item in enumerate(items):
-            here = body if names else lead
-            match item:
-                case ir.Guard() | ir.Check():
-                    here += self.protected(_passes(item))
+        rest: list[Code] = []
+        for place, step in enumerate(body.steps):
+            here = rest if names else lead
+            here += self.asked(step.passes)
+            match step.item:
                 case ir.Let(name, value):
-                    here += self.protected(_given(item, [value]))
                     code = self.e.code(value)
                     names.append((self.e.scope.push(name), code))
-                case ir.Each():
-                    here += self.protected(_given(item, loop_exprs(item)))
+                case ir.Each() as item:
                     made = Loop.of(item, self.e)
                     if made.code is not None:
                         names.append((made.name, made.code))
-                        body += [made.done(item, self.e)] if made.stops else []
-                case ir.Choose(_, domain):
-                    here += self.protected(_given(item, [domain]))
+                        rest += [made.done(item, self.e)] if made.stops else []
+                case ir.Choose() as item:
                     head = choice(item, self.e)
-                    rest = conjunction(self.conjuncts(items[place + 1 :]))
-                    here.append(t.opening(head, rest))
-                    return [*lead, *_named(names, body)]
-        (body if names else lead).extend(self.effects())
-        return [*lead, *_named(names, body)]
+                    after = Steps(body.steps[place + 1 :], body.end)
+                    here.append(t.opening(head, conjunction(self.conjuncts(after, vars))))
+                    return [*lead, *_named(names, rest)]
+        (rest if names else lead).extend(self.ending(body.end, vars))
+        return [*lead, *_named(names, rest)]
 
-    def protected(self, given: ir.Expr) -> list[Code]:
+    def asked(self, given: ir.Expr) -> list[Code]:
         return [] if given == TRUE else [condition(given, self.e)]
 
-    def effects(self) -> list[Code]:
-        """The new values; what may be undefined in them is asked before any of them is made."""
-        updates = {u.var: u.value for u in self.rule.updates}
-        codes = self.protected(both(map(defined, updates.values())))
-        unchanged = []
+    def ending(self, end: End | Branch, vars: frozenset[str]) -> list[Code]:
+        if isinstance(end, End):
+            return [*self.asked(end.passes), *self.values(end.updates, vars)]
+        common = {
+            name: value for name, value in _common(end).items() if self.can_say(value, name, vars)
+        }
+        here = frozenset(common) | (vars - _written(end))
+        sides = []
+        for side in (end.then, end.orelse):
+            before = self.e.scope.bound
+            sides.append(conjunction(self.conjuncts(side, vars - here)))
+            self.e.scope.bound = before
+        code = ite(self.e.code(end.test), *sides)
+        return [code, *self.values(common, here)] if here else [code]
+
+    def can_say(self, value: ir.Expr, name: str, vars: frozenset[str]) -> bool:
+        return name in vars and free_names(value) <= set(self.e.scope.bound)
+
+    def values(self, updates: dict[str, ir.Expr], vars: frozenset[str]) -> list[Code]:
+        """The new values; all that may be undefined in them has been asked."""
+        codes, unchanged = [], []
         for var in self.model.vars:
             name = self.e.scope.names[var.name]
+            if var.name not in vars:
+                continue
             if var.name in updates:
                 codes.append(equation(name + self.prime, self.e.code(updates[var.name])))
             elif self.prime:
                 unchanged.append(name)
             else:
                 codes.append(equation(name, self.e.code(var.init)))
-        if self.flip:
-            value = "~flip" if self.prime else "FALSE"
-            codes.append(binary(atom("flip" + self.prime), "=", Code(value), t.COMPARED))
         if len(unchanged) == 1:
             codes.append(Code(f"UNCHANGED {unchanged[0]}", t.COMPARED))
         elif unchanged:
             names = call("<<", [atom(n) for n in unchanged], ">>")
             codes.append(prefixed("UNCHANGED ", names).at(t.COMPARED))
         return codes
+
+    def whole(self, body: Steps) -> Code:
+        codes = self.conjuncts(body, frozenset(var.name for var in self.model.vars))
+        if self.flip:
+            value = "~flip" if self.prime else "FALSE"
+            codes.append(binary(atom("flip" + self.prime), "=", Code(value), t.COMPARED))
+        return conjunction(codes)
+
+
+def _ends(branch: Branch) -> list[End]:
+    found = []
+    for side in (branch.then, branch.orelse):
+        found += [side.end] if isinstance(side.end, End) else _ends(side.end)
+    return found
+
+
+def _written(branch: Branch) -> set[str]:
+    return {name for end in _ends(branch) for name in end.updates}
+
+
+def _common(branch: Branch) -> dict[str, ir.Expr]:
+    """The new values that are the same on every side."""
+    first, *others = _ends(branch)
+    return {
+        name: value
+        for name, value in first.updates.items()
+        if all(end.updates.get(name) == value for end in others)
+    }
 
 
 def _named(names: Sequence[tuple[str, Code]], body: Sequence[Code]) -> list[Code]:
@@ -190,22 +196,21 @@ def _named(names: Sequence[tuple[str, Code]], body: Sequence[Code]) -> list[Code
     return list(code.parts) if code.bullet == "/\\" else [code]
 
 
-def action(rule: ir.Rule, model: ir.Model, e: Expressions, *, flip: bool) -> Code:
+def action(body: Steps, model: ir.Model, e: Expressions, *, flip: bool) -> Code:
     """The body of the action; its parameters are bound in the scope."""
-    return conjunction(_Step(rule, model, e, "'", flip).conjuncts(rule.body))
+    return _Action(model, e, "'", flip).whole(body)
 
 
-def start(model: ir.Model, rule: ir.Rule | None, e: Expressions, *, flip: bool) -> Code:
+def start(
+    model: ir.Model, rule: ir.Rule | None, body: Steps, e: Expressions, *, flip: bool
+) -> Code:
     """`Init`: the defaults, or what the initial rule, which reads the defaults, makes of them."""
-    if rule is None:
-        empty = ir.Rule(ir.Kind.ACTION, "", (), (), (), None, None, None, ir.Origin(""))
-        return conjunction(_Step(empty, model, e, "", flip).effects())
-    body = conjunction(_Step(rule, model, e, "", flip).conjuncts(rule.body))
-    for param in reversed(rule.params):
+    code = _Action(model, e, "", flip).whole(body)
+    for param in reversed(rule.params if rule is not None else ()):
         values = e.values_of(param.type)
         assert values is not None
-        body = t.opening(f"\\E {e.scope.bound[param.name]} \\in {values.flat} :", body)
-    return body
+        code = t.opening(f"\\E {e.scope.bound[param.name]} \\in {values.flat} :", code)
+    return code
 
 
 def choice(item: ir.Choose, e: Expressions) -> str:
@@ -217,244 +222,56 @@ def choice(item: ir.Choose, e: Expressions) -> str:
     return f"\\E {name} \\in {t.inside(domain, t.COMPARED).flat} :"
 
 
-# ── Loops ────────────────────────────────────────────────────────────────────────────────────────
-
-
-def loop_exprs(item: ir.Each) -> list[ir.Expr]:
-    return [*(c.init for c in item.carried), item.domain]
-
-
-@dataclass(frozen=True)
-class Loop:
-    """A loop as a value: what it carries at its end, and in `end` how it ended, if it can stop.
-
-    `name` is what the value is called; the names that the loop carries stand for its parts.
-    """
-
-    name: str
-    code: Code | None
-    stops: bool
-
-    def ended(self, item: ir.Each, how: str, e: Expressions) -> Code:
-        """The loop was reached, and ended so."""
-        found = binary(atom(f"{self.name}.end"), "=", atom(f'"{how}"'), t.COMPARED)
-        return found if item.path is None else conjunction([e.code(item.path), found])
-
-    def done(self, item: ir.Each, e: Expressions) -> Code:
-        """The body goes on behind the loop."""
-        found = binary(atom(f"{self.name}.end"), "=", atom('"done"'), t.COMPARED)
-        return found if item.path is None else t.implication(e.code(item.path), found)
-
-    @staticmethod
-    def of(item: ir.Each, e: Expressions) -> Loop:
-        stops = _stops(item)
-        if not item.carried and not stops:
-            return Loop("", None, False)
-        single = len(item.carried) == 1 and not stops
-        before = dict(e.scope.bound)
-        inits = [e.code(c.init) for c in item.carried]
-        base = inits[0] if single else _outcome(item, inits, "done" if stops else "")
-        domain_type = item.domain.type
-        with e.scope.binding("so_far", item.name) as (so_far, element):
-            for carried in item.carried:
-                part = so_far if single else f"{so_far}.{_part(carried.name)}"
-                e.scope.bound = {**e.scope.bound, carried.name: part}
-            turn = _turn(item, item.items, so_far, single, stops, e)
-            if stops:
-                test = binary(atom(f"{so_far}.end"), "#", atom('"done"'), t.COMPARED)
-                turn = ite(test, atom(so_far), turn)
-            step = t.opening(f"LAMBDA {so_far}, {element} :", turn)
-        e.scope.bound = before
-        code = _folded(item.domain, domain_type, step, base, e)
-        name = e.scope.push(item.carried[0].name if single else "loop")
-        if not single:
-            for carried in item.carried:
-                part = f"{name}.{_part(carried.name)}"
-                e.scope.bound = {**e.scope.bound, carried.name: part}
-        return Loop(name, code, stops)
-
-
-def _part(name: str) -> str:
-    return "".join(c if c.isascii() and (c.isalnum() or c == "_") else "_" for c in name) + "_"
-
-
-def _folded(domain: ir.Expr, type_: ir.Type, step: Code, base: Code, e: Expressions) -> Code:
-    match domain, type_:
-        case ir.Range(), _:
-            helper, over = "FoldSeq", e.code(domain)
-        case _, ir.Seq():
-            helper, over = "FoldSeq", e.code(domain)
-        case ir.Universe(ir.Set(ir.Sort())), _:
-            helper, over = "FoldSet", e.code(domain)
-        case ir.Universe(), _:
-            helper, over = "FoldSeq", e._ordered(domain)
-        case _, ir.Bag():
-            helper, over = "FoldBag", e.code(domain)
-            e.helpers.add("FoldSet")
-        case _:
-            helper, over = "FoldSet", e.domain(domain)
-    e.helpers.add(helper)
-    return call(f"{helper}(", [step, base, over])
-
-
-def _outcome(item: ir.Each, values: Sequence[Code], end: str) -> Code:
-    parts = [
-        prefixed(f"{_part(c.name)} |-> ", v) for c, v in zip(item.carried, values, strict=True)
-    ]
-    if end:
-        parts.append(atom(f'end |-> "{end}"'))
-    return call("[", parts, "]")
-
-
-def _stops(item: ir.Each) -> bool:
-    """Can a turn block or fail?"""
-    for inner in item.items:
-        if isinstance(inner, ir.Guard | ir.Check):
-            return True
-        exprs = [inner.value] if isinstance(inner, ir.Let) else []
-        exprs += loop_exprs(inner) if isinstance(inner, ir.Each) else []
-        exprs += [inner.path] if inner.path is not None else []
-        if not all(defined(x) == TRUE for x in exprs):
-            return True
-        if isinstance(inner, ir.Each) and _stops(inner):
-            return True
-    return not all(defined(c.next) == TRUE for c in item.carried)
-
-
-def _turn(
-    loop: ir.Each, items: Sequence[ir.Item], so_far: str, single: bool, stops: bool, e: Expressions
-) -> Code:
-    """The value after one turn of the loop."""
-    if not items:
-        exprs = [c.next for c in loop.carried]
-        codes = [e.code(x) for x in exprs]
-        last = codes[0] if single else _outcome(loop, codes, "done" if stops else "")
-        return _checked(exprs, None, so_far, last, e)
-    item, rest = items[0], items[1:]
-    match item:
-        case ir.Guard() | ir.Check():
-            goes_on = _turn(loop, rest, so_far, single, stops, e)
-            passes = implies(item.path, item.cond)
-            if isinstance(item, ir.Guard):
-                end = "blocked"
-            else:
-                end = "cut" if item.kind.is_cut else "error"
-            inner = ite(e.code(passes), goes_on, stopped(so_far, end))
-            return _checked([item.cond], item.path, so_far, inner, e)
-        case ir.Let(name, value):
-            code = e.code(value)
-            with e.scope.binding(name) as (inner_name,):
-                goes_on = _turn(loop, rest, so_far, single, stops, e)
-            return _checked([value], item.path, so_far, let(inner_name, code, goes_on), e)
-        case ir.Each():
-            return _turn_of_loop(loop, item, rest, so_far, single, stops, e)
-    raise InternalError("a choice inside a loop")
-
-
-def _turn_of_loop(
-    loop: ir.Each,
-    item: ir.Each,
-    rest: Sequence[ir.Item],
-    so_far: str,
-    single: bool,
-    stops: bool,
-    e: Expressions,
-) -> Code:
-    before = dict(e.scope.bound)
-    made = Loop.of(item, e)
-    goes_on = _turn(loop, rest, so_far, single, stops, e)
-    e.scope.bound = before
-    if made.stops:
-        ended = binary(atom(f"{made.name}.end"), "#", atom('"done"'), t.COMPARED)
-        if item.path is not None:
-            ended = conjunction([e.code(item.path), ended])
-        passed_on = call("[", [atom(f"{so_far} EXCEPT !.end = {made.name}.end")], "]")
-        goes_on = ite(ended, passed_on, goes_on)
-    code = goes_on if made.code is None else let(made.name, made.code, goes_on)
-    return _checked(loop_exprs(item), item.path, so_far, code, e)
-
-
-def stopped(so_far: str, end: str) -> Code:
-    return call("[", [atom(f'{so_far} EXCEPT !.end = "{end}"')], "]")
-
-
-def _checked(
-    exprs: Sequence[ir.Expr],
-    path: ir.Expr | None,
-    so_far: str,
-    code: Code,
-    e: Expressions,
-) -> Code:
-    """The code, after what it is made of is known to have a value."""
-    for how in ("cut", "error"):
-        inside = either(
-            both([*map(defined, exprs[:n]), broken(x, cut=how == "cut")])
-            for n, x in enumerate(exprs)
-        )
-        if path is not None:
-            own = broken(path, cut=how == "cut")
-            inside = either([own, both([defined(path), path, inside])])
-        if inside != FALSE:
-            code = ite(e.code(inside), stopped(so_far, how), code)
-    return code
-
-
 # ── Failures ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def failing(rule: ir.Rule, e: Expressions, how: Failing) -> Code | None:
-    """The states in which the rule with its parameters fails; None, if there are none."""
-    return _failing(rule, rule.body, e, how)
-
-
-def _failing(rule: ir.Rule, items: Sequence[ir.Item], e: Expressions, how: Failing) -> Code | None:
+def failing(body: Steps, e: Expressions, how: Failing) -> Code | None:
+    """The states in which the step fails; None, if there are none."""
     names: list[tuple[str, Code]] = []
-    steps: list[_Part] = []
+    parts: list[_Part] = []
     last: Code | None = None
-    for place, item in enumerate(items):
-        exprs = _exprs(item)
-        own = _broken_item(item, exprs, how)
-        if isinstance(item, ir.Guard | ir.Check):
-            steps.append(_Part.of(own, _passes(item), e))
-        else:
-            steps.append(_Part.of(own, _given(item, exprs), e))
-        if isinstance(item, ir.Choose):
-            before = e.scope.bound
-            head = choice(item, e)
-            after = _failing(rule, items[place + 1 :], e, how)
-            e.scope.bound = before
-            last = after and t.opening(head, after)
-            break
-        if isinstance(item, ir.Let):
-            code = e.code(item.value)
-            names.append((e.scope.push(item.name), code))
-        if isinstance(item, ir.Each):
-            made = Loop.of(item, e)
-            if made.code is not None:
-                names.append((made.name, made.code))
-            if made.stops:
-                steps.append(_Part(made.ended(item, how, e), made.done(item, e)))
+    for place, step in enumerate(body.steps):
+        parts.append(_Part.of(step, e, how))
+        match step.item:
+            case ir.Choose() as item:
+                before = e.scope.bound
+                head = choice(item, e)
+                after = failing(Steps(body.steps[place + 1 :], body.end), e, how)
+                e.scope.bound = before
+                last = after and t.opening(head, after)
+                break
+            case ir.Let(name, value):
+                code = e.code(value)
+                names.append((e.scope.push(name), code))
+            case ir.Each() as item:
+                made = Loop.of(item, e)
+                if made.code is not None:
+                    names.append((made.name, made.code))
+                if made.stops:
+                    parts.append(_Part(made.ended(item, how, e), made.done(item, e)))
     else:
-        values = [u.value for u in rule.updates]
-        end = either(
-            both([*map(defined, values[:n]), broken(v, cut=how == "cut")])
-            for n, v in enumerate(values)
-        )
-        last = None if end == FALSE else e.code(end)
-    found = _first_of(steps, last)
+        last = _failing_end(body.end, e, how)
+    found = _first_of(parts, last)
     return found and conjunction(_named(names, [found]))
 
 
-def _exprs(item: ir.Item) -> list[ir.Expr]:
-    match item:
-        case ir.Guard(cond) | ir.Check(cond):
-            return [cond]
-        case ir.Let(_, value):
-            return [value]
-        case ir.Choose(_, domain):
-            return [domain]
-        case ir.Each():
-            return loop_exprs(item)
+def _failing_end(end: End | Branch, e: Expressions, how: Failing) -> Code | None:
+    if isinstance(end, End):
+        fails = end.cut if how == "cut" else end.error
+        return None if fails == FALSE else e.code(fails)
+    sides: list[Code | None] = []
+    for side in (end.then, end.orelse):
+        before = e.scope.bound
+        sides.append(failing(side, e, how))
+        e.scope.bound = before
+    match sides:
+        case None, None:
+            return None
+        case then, None:
+            return then and conjunction([e.code(end.test), then])
+        case None, orelse:
+            return orelse and conjunction([e.code(ir.Not(end.test)), orelse])
+    return ite(e.code(end.test), *(side or atom("FALSE") for side in sides))
 
 
 @dataclass(frozen=True)
@@ -465,7 +282,10 @@ class _Part:
     passes: Code | None
 
     @staticmethod
-    def of(fails: ir.Expr, passes: ir.Expr, e: Expressions) -> _Part:
+    def of(step: Step, e: Expressions, how: Failing) -> _Part:
+        fails, passes = (step.cut if how == "cut" else step.error), step.passes
+        if opposite(fails) == passes:
+            passes = TRUE  # behind a failure that is not there, it is said already
         return _Part(
             None if fails == FALSE else e.code(fails), None if passes == TRUE else e.code(passes)
         )

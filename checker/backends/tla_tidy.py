@@ -29,7 +29,7 @@ def tidied(rule: ir.Rule) -> ir.Rule:
     """The rule with the same steps, in fewer words."""
     rule = replace(
         rule,
-        body=tuple(map_item(item, tidy) for item in rule.body),
+        body=tuple(_collected(map_item(item, tidy)) for item in rule.body),
         updates=tuple(replace(u, value=tidy(u.value)) for u in rule.updates),
     )
     rule = _written_out(_one_more_fits(rule))
@@ -81,6 +81,28 @@ def _tidy(expr: ir.Expr) -> ir.Expr:
         case ir.Ite(test, then, orelse) if then == orelse and is_total(test):
             return then
     return expr
+
+
+# ── Loops ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _collected(item: ir.Item) -> ir.Item:
+    """A loop that only adds to one set is a set of all that it adds."""
+    match item:
+        case ir.Each(name, domain, (), (carried,)):
+            match carried.next:
+                case ir.Insert(ir.Bound(so_far), made, ir.Set() as type_) if (
+                    so_far == carried.name and so_far not in free_names(made)
+                ):
+                    value: ir.Expr = ir.Build(name, domain, None, made, type_)
+                    if not _is_empty(carried.init):
+                        value = ir.Join(carried.init, value, type_)
+                    return ir.Let(so_far, value, item.path, item.span)
+    return item
+
+
+def _is_empty(expr: ir.Expr) -> bool:
+    return isinstance(expr, ir.Lit) and not expr.value
 
 
 # ── Names ────────────────────────────────────────────────────────────────────────────────────────

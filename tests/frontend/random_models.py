@@ -24,6 +24,7 @@ from checker import (
     Bag, Bounds, Capacity, Id, LeadsTo, Limit, Map, Model, action, choose, either, fault, fresh,
     initial, invariant, liveness, pure, unlucky, when, witness,
 )
+from checker import Steps, process, restart, stop
 
 
 class W(Id, scope=2):
@@ -126,8 +127,9 @@ class Place:
 class Generator:
     """Draws everything from one source of randomness."""
 
-    def __init__(self, draw: random.Random) -> None:
+    def __init__(self, draw: random.Random, *, processes: bool = False) -> None:
         self.draw = draw
+        self.processes = processes
         self.numbers = itertools.count()
         count = draw.randint(4, 8)
         self.fields = {f"f{i}": draw.choice(FIELD_TYPES) for i in range(count)}
@@ -154,8 +156,10 @@ class Generator:
         if self.chance(0.5):
             lines += ["", "    @pure", "    def helper(self, who: W) -> bool:"]
             lines += [f"        return {self.bool(Place({'who': W}), 2)}"]
-        for _ in range(self.draw.randint(2, 4)):
+        for _ in range(0 if self.processes else self.draw.randint(2, 4)):
             lines += self.rule()
+        if self.processes:
+            lines += self.process()
         for kind in ("invariant", "witness"):
             lines += ["", f"    @{kind}", f"    def {self.name('p')}(self, w: W) -> bool:"]
             lines += self.computed(Place({"w": W}), 2)
@@ -182,6 +186,33 @@ class Generator:
         )  # fmt: skip
         lines = ["", f"    {head}", f"    def {self.name('step')}(self, {given}) -> None:"]
         return lines + self.block(Place(dict(params)), 2, self.draw.randint(3, 7), head=True)
+
+    def process(self) -> list[str]:
+        """Steps of two workers, which a fault may stop or send back to the start."""
+        head = self.draw.choice(["@process", '@process(fair="weak")', '@process(fair="strong")'])
+        lines = ["", f"    {head}", "    def worker(self, me: W) -> Steps:"]
+        place, indent = Place({"me": W}), 2
+        if self.chance(0.7):
+            lines.append("        while True:")
+            indent = 3
+        for number in range(self.draw.randint(2, 4)):
+            lines += self.step(f"s{number}", place, indent)
+        word = self.draw.choice(["restart", "stop"])
+        lines += ["", "    @fault(at_most=1)", "    def crash(self, w: W) -> None:"]
+        return [*lines, f"        {word}(self.worker, w)"]
+
+    def step(self, label: str, place: Place, indent: int) -> list[str]:
+        pad = "    " * indent
+        lines = [f'{pad}yield "{label}"']
+        lines += self.block(place, indent, self.draw.randint(1, 2), head=True)
+        if self.chance(0.5):
+            lines.append(f"{pad}if {self.bool(place, 1)}:")
+            lines += self.block(place.inner(), indent + 1, 1)
+            if self.chance(0.4):
+                lines += self.step(f"{label}_again", place.inner(), indent + 1)
+            ends = ["return"] if indent == 2 else ["return", "break", "continue"]
+            lines.append("    " * (indent + 1) + self.draw.choice(ends))
+        return lines
 
     def computed(self, place: Place, depth: int) -> list[str]:
         pad, lines = "        ", []

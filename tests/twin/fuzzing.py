@@ -1,7 +1,7 @@
 """Random models, printed as TLA+ and run under TLC: states, edges, facts and verdicts compared.
 
-The sources are those of tests/frontend/random_models.py, with strong fairness, `@at_rest` and the
-other temporal forms added. By hand, for more than CI can afford:
+The sources are those of tests/frontend/random_models.py, every other one with a process; strong
+fairness, `@at_rest` and the other temporal forms are added. By hand, for more than CI can afford:
 
     python tests/twin/fuzzing.py --models 600 --seed 0
 
@@ -52,7 +52,7 @@ def _module(file: Path, name: str) -> ModuleType:
 def source_of(seed: int) -> str:
     """A model's source: a random one, made fair and live in more ways."""
     draw = random.Random(seed)
-    text: str = _generators().Generator(draw).model()
+    text: str = _generators().Generator(draw, processes=seed % 2 == 1).model()
     names = "at_rest, AlwaysEventually, Eventually, EventuallyAlways"
     text = text.replace("\n\nclass W", f"\nfrom checker import {names}\n\nclass W", 1)
 

@@ -12,7 +12,7 @@ from checker.backends.tla_values import Elements, Mapped, Tuple, Word, parse_ass
 from checker.run import Request, prepare
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "tla"
-MODELS = ["outbox", "dedup", "two_phase_commit"]
+MODELS = ["outbox", "dedup", "two_phase_commit", "outbox_handler"]
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -70,36 +70,37 @@ begin(worker, msg) ==
     /\ worker \notin DOMAIN busy
     /\ msg \in queue
     /\ msg \notin keys
-    /\ LET test == commit # "KEY_FIRST"
-       IN  /\ test => BagCardinality(effects) < 8
-           /\ busy' = (worker :> msg) @@ busy
-           /\ keys' = IF commit # "EFFECT_FIRST" THEN keys \cup {msg} ELSE keys
-           /\ effects' = IF test THEN effects (+) SetToBag({msg}) ELSE effects
-           /\ UNCHANGED <<sent, queue, crash_used, expire_used>>
+    /\ IF commit # "KEY_FIRST"
+       THEN BagCardinality(effects) < 8 /\ effects' = effects (+) SetToBag({msg})
+       ELSE UNCHANGED effects
+    /\ busy' = (worker :> msg) @@ busy
+    /\ keys' = IF commit # "EFFECT_FIRST" THEN keys \cup {msg} ELSE keys
+    /\ UNCHANGED <<sent, queue, crash_used, expire_used>>
 
 begin_is_cut(worker, msg) ==
-    LET test == commit # "KEY_FIRST"
-    IN  /\ worker \notin DOMAIN busy
-        /\ msg \in queue
-        /\ msg \notin keys
-        /\ test
-        /\ BagCardinality(effects) >= 8
+    /\ worker \notin DOMAIN busy
+    /\ msg \in queue
+    /\ msg \notin keys
+    /\ commit # "KEY_FIRST"
+    /\ BagCardinality(effects) >= 8
 
 \* The worker makes its second write, if there is one, and acknowledges the message.
 finish(worker, msg) ==
     /\ worker \in DOMAIN busy
     /\ busy[worker] = msg
-    /\ LET test == commit = "KEY_FIRST"
-       IN  /\ test => BagCardinality(effects) < 8
-           /\ queue' = queue \ {msg}
-           /\ busy' = Without(busy, worker)
-           /\ keys' = IF commit = "EFFECT_FIRST" THEN keys \cup {msg} ELSE keys
-           /\ effects' = IF test THEN effects (+) SetToBag({msg}) ELSE effects
-           /\ UNCHANGED <<sent, crash_used, expire_used>>
+    /\ IF commit = "KEY_FIRST"
+       THEN BagCardinality(effects) < 8 /\ effects' = effects (+) SetToBag({msg})
+       ELSE UNCHANGED effects
+    /\ queue' = queue \ {msg}
+    /\ busy' = Without(busy, worker)
+    /\ keys' = IF commit = "EFFECT_FIRST" THEN keys \cup {msg} ELSE keys
+    /\ UNCHANGED <<sent, crash_used, expire_used>>
 
 finish_is_cut(worker, msg) ==
-    LET test == commit = "KEY_FIRST"
-    IN  worker \in DOMAIN busy /\ busy[worker] = msg /\ test /\ BagCardinality(effects) >= 8
+    /\ worker \in DOMAIN busy
+    /\ busy[worker] = msg
+    /\ commit = "KEY_FIRST"
+    /\ BagCardinality(effects) >= 8
 
 \* A free worker acknowledges a message whose key it knows, without any effect.
 drop(worker, msg) ==
