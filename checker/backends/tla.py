@@ -23,7 +23,17 @@ from . import tla_layout as t
 from .tla_defined import TRUE, both, defined
 from .tla_expressions import Expressions
 from .tla_helpers import helper_lines
-from .tla_layout import Code, atom, binary, call, comment, conjunction, definition, disjunction
+from .tla_layout import (
+    Code,
+    atom,
+    binary,
+    call,
+    comment,
+    conjunction,
+    definition,
+    disjunction,
+    prefixed,
+)
 from .tla_names import Encoding, encoding_of, module_scope, types_of
 from .tla_parts import Entry, about, alternatives, beside, declared, fits, times, written
 from .tla_rules import Failing, action, failing, start
@@ -441,11 +451,11 @@ class _Module:
             case ir.PropKind.LEADS_TO:
                 form = binary(codes[0], "~>", codes[1], t.LISTED)
             case ir.PropKind.EVENTUALLY:
-                form = Code(f"<>{t.inside(codes[0]).flat}", t.NEGATED)
+                form = prefixed("<>", t.inside(codes[0])).at(t.NEGATED)
             case ir.PropKind.ALWAYS_EVENTUALLY:
-                form = Code(f"[]<>{t.inside(codes[0]).flat}", t.NEGATED)
+                form = prefixed("[]<>", t.inside(codes[0])).at(t.NEGATED)
             case _:
-                form = Code(f"<>[]{t.inside(codes[0]).flat}", t.NEGATED)
+                form = prefixed("<>[]", t.inside(codes[0])).at(t.NEGATED)
         known = both(map(defined, sides))
         if known == TRUE:
             return form

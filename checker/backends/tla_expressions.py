@@ -535,7 +535,7 @@ def _chain(codes: list[Code], operator: str) -> Code:
 
 
 def _indexed(collection: Code, key: Code) -> Code:
-    return Code(f"{t.inside(collection).flat}[{key.flat}]")
+    return call(f"{t.inside(collection).flat}[", [key], "]")
 
 
 def _subset(name: str, domain: Code, test: Code) -> Code:

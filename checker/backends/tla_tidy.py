@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 from .. import ir
 from ..ir.walk import (
@@ -21,6 +22,7 @@ from ..ir.walk import (
     walk,
 )
 from ..passes.bind import simplify
+from ..passes.known import put
 
 __all__ = ["tidied", "tidy"]
 
@@ -75,12 +77,27 @@ def _tidy(expr: ir.Expr) -> ir.Expr:
         ):
             # `d.get(k) == v`: the key is there, and holds the value.
             return ir.And((test, ir.Cmp("==", held, other, span=expr.span)), span=expr.span)
+        case ir.LetIn(name, value, body) if is_total(value) and _fits_once(body, name, value):
+            return _tidy(put(body, name, value))
+        case ir.Field(ir.LetIn(name, value, body), part):
+            inner = _tidy(ir.Field(body, part, expr.type, expr.span))
+            return _tidy(ir.LetIn(name, value, inner, expr.type, expr.span))
+        case ir.Field(ir.Make(record, values), part) if all(map(is_total, values)):
+            return values[[n for n, _ in record.fields].index(part)]
         case ir.And(parts):
             flat = [p for part in parts for p in _conjuncts(part)]
             return replace(expr, parts=tuple(flat))
         case ir.Ite(test, then, orelse) if then == orelse and is_total(test):
             return then
     return expr
+
+
+def _fits_once(body: ir.Expr, name: str, value: ir.Expr) -> bool:
+    """Is the name used once, or no shorter than its value, which nothing would capture?"""
+    short = isinstance(value, ir.Lit | ir.Read | ir.Arg | ir.Bound | ir.Const)
+    taken = free_names(value) | {name}
+    captured = any(bound_by(node) in taken for node in walk(body))
+    return (short or _uses(body, name) <= 1) and not captured
 
 
 # ── Loops ────────────────────────────────────────────────────────────────────────────────────────
@@ -123,8 +140,11 @@ def _written_out(rule: ir.Rule) -> ir.Rule:
             short = isinstance(item.value, ir.Lit | ir.Read | ir.Arg | ir.Bound | ir.Const)
             if not (uses <= 1 or short) or _captured(exprs, item):
                 continue
-            body = [*rule.body[:place], *(map_item(r, _putting(item)) for r in rest)]
-            updates = [replace(u, value=_put(u.value, item.name, item.value)) for u in rule.updates]
+            body = [
+                *rule.body[:place],
+                *(map_item(r, partial(put, name=item.name, value=item.value)) for r in rest),
+            ]
+            updates = [replace(u, value=put(u.value, item.name, item.value)) for u in rule.updates]
             rule = replace(rule, body=tuple(body), updates=tuple(updates))
             done = False
             break
@@ -167,22 +187,6 @@ def _captured(exprs: Sequence[ir.Expr], item: ir.Let) -> bool:
     # A name that a quantifier binds again would mean something else inside it.
     taken = free_names(item.value) | {item.name}
     return any(bound_by(node) in taken for expr in exprs for node in walk(expr))
-
-
-class _putting:
-    """A function that puts a name's value in the name's places."""
-
-    def __init__(self, item: ir.Let) -> None:
-        self.item = item
-
-    def __call__(self, expr: ir.Expr) -> ir.Expr:
-        return _put(expr, self.item.name, self.item.value)
-
-
-def _put(expr: ir.Expr, name: str, value: ir.Expr) -> ir.Expr:
-    if isinstance(expr, ir.Bound) and expr.name == name:
-        return value
-    return rebuild(expr, tuple(_put(part, name, value) for part in children(expr)))
 
 
 # ── Facts ────────────────────────────────────────────────────────────────────────────────────────
