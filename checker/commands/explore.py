@@ -24,6 +24,7 @@ from ..report.text import About, exit_line, render
 from ..run import Prepared, Request, prepare
 from ..source import shown_path
 from . import settings
+from .ci import Files
 from .settings import Pairs
 
 __all__ = ["Output", "report", "run", "simulate"]
@@ -60,6 +61,9 @@ def run(
     sweep: Pairs,
     json: bool,
     out: str | None,
+    emit_test: str | None,
+    junit: str | None,
+    github: bool,
     force: bool,
     strict_vacuity: bool,
     quiet: bool,
@@ -75,6 +79,8 @@ def run(
     )
     limits = settings.limits_of(max_states, max_seconds, max_memory)
     output = Output("explore", json, Path(out) if out else None, force, strict_vacuity, quiet)
+    files = Files(emit_test, junit, github)
+    files.refuse(force=force, json=json)
 
     def search(prepared: Prepared, line: ProgressLine) -> Outcome:
         return explore_with(
@@ -89,7 +95,7 @@ def run(
             on_progress=line.update,
         )
 
-    return _all_runs(request, settings.sweep_of(sweep), output, search)
+    return _all_runs(request, settings.sweep_of(sweep), output, search, files)
 
 
 def simulate(
@@ -147,7 +153,11 @@ Search = Callable[[Prepared, ProgressLine], Outcome]
 
 
 def _all_runs(
-    request: Request, sweep: Sequence[Mapping[str, int]], output: Output, search: Search
+    request: Request,
+    sweep: Sequence[Mapping[str, int]],
+    output: Output,
+    search: Search,
+    files: Files | None = None,
 ) -> ExitCode:
     """Everything that can be refused is refused before the first search."""
     _no_scope_twice(request, sweep)
@@ -158,7 +168,7 @@ def _all_runs(
             names = [prop.name for prop in one.model.props]
             possible = [out, *settings.trace_files(out, [*names, "no_step_error"]).values()]
             settings.writable(possible, force=output.force)
-    objects, codes = [], []
+    objects, codes, runs = [], [], []
     for number, (one, out) in enumerate(zip(prepared, outs, strict=True)):
         line = ProgressLine(quiet=output.quiet)
         try:
@@ -169,6 +179,9 @@ def _all_runs(
             sys.stdout.write("\n")
         objects.append(report(outcome, one, replace(output, out=out)))
         codes.append(outcome.exit_code(strict_vacuity=output.strict_vacuity))
+        runs.append((one, outcome))
+    if files is not None:
+        files.write(runs, quiet=output.quiet)
     code = ExitCode.worst(codes)
     if output.json:
         shown = objects[0] if len(sweep) == 1 else sweep_object(objects)

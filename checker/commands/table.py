@@ -86,6 +86,18 @@ COMMANDS: tuple[Command, ...] = (
             ),
             *_OUTPUT,
             Option(
+                "--emit-test",
+                "Write each counterexample as a pytest function that drives an adapter.",
+                kind="path",
+                metavar="FILE.py",
+            ),
+            Option("--junit", "Write a JUnit file for a CI server.", kind="path", metavar="FILE"),
+            Option(
+                "--github",
+                "Print annotations for GitHub Actions, and add to the job's summary.",
+                kind="flag",
+            ),
+            Option(
                 "--sweep",
                 "Run once for each number of ids; repeatable, as a product.",
                 kind="pair",

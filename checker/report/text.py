@@ -16,7 +16,7 @@ from ..explore.setting import constants, scopes
 from .terminal import Page, hang, printable, width_of
 from .trace_text import labelled, plural, shown_span, told, trace_table
 
-__all__ = ["About", "exit_line", "render", "render_replay"]
+__all__ = ["About", "class_text", "exit_line", "failure_text", "render", "render_replay"]
 
 _STYLES = {"HOLDS": "good", "seen": "good", "FAILS": "bad", "never seen": "doubt"}
 
@@ -240,6 +240,16 @@ def _class(outcome: Outcome, page: Page) -> list[str]:
         if fair:
             parts.append(f"{strength}ly fair: {', '.join(fair)}")
     return hang("HOLDS means ", parts, page, gap="; ", inset=0)
+
+
+def class_text(outcome: Outcome, page: Page) -> str:
+    """What HOLDS is true for, as one text; empty if nothing holds."""
+    return "\n".join(_class(outcome, page))
+
+
+def failure_text(result: PropertyResult, page: Page, about: About) -> str:
+    """What a failed property looks like: the part that is false, and its trace."""
+    return "\n".join(_failure(result, page, about)).rstrip() + "\n"
 
 
 # ── A failure ────────────────────────────────────────────────────────────────────────────────────

@@ -124,20 +124,23 @@ class Script:
         self.import_from(module_of(target), target.__name__)
         return target.__name__
 
-    def test(self, name: str, doc: str, parameters: str = "", *, is_async: bool = False) -> str:
-        """The whole: imports, the ids, the lines."""
-        imports = [
-            f"from {module} import {', '.join(sorted(names))}"
-            for module, names in sorted(self.imports.items())
-        ]
+    def function(self, name: str, doc: str, parameters: str = "", *, is_async: bool = False) -> str:
+        """The lines so far as one test; the next begins with none."""
         head = f"{'async ' if is_async else ''}def {name}({parameters}):"
         body = [f'"""{doc}"""'] if doc else []
         if self.atoms:
             short, atoms = ", ".join(self.atoms), ", ".join(self.atoms.values())
             body.append(f"{short} = {atoms}")
         body += self.lines
-        indented = "\n".join(f"    {line}" if line else "" for line in body)
-        return "\n".join([*imports, "", "", head, indented, ""])
+        self.lines, self.atoms = [], {}
+        return "\n".join([head, *(f"    {line}" if line else "" for line in body), ""])
+
+    def imports_text(self) -> str:
+        """The imports of all tests that were made."""
+        return "\n".join(
+            f"from {module} import {', '.join(sorted(names))}"
+            for module, names in sorted(self.imports.items())
+        )
 
 
 def module_of(cls: type) -> str:

@@ -73,7 +73,8 @@ def program_of(failed: Disagreement, harness: Harness, adapter: object) -> str:
         script.call(call, is_async=is_async)
     _expectation(failed.failing, script, is_async=is_async)
     name = failed.failing.name or "it_starts_well"
-    return script.test(f"test_{name}_again", "", is_async=is_async)
+    test = script.function(f"test_{name}_again", "", is_async=is_async)
+    return f"{script.imports_text()}\n\n\n{test}"
 
 
 def _expectation(failing: Failing, script: Script, *, is_async: bool) -> None:
