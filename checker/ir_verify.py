@@ -225,8 +225,19 @@ def compatible(a: ir.Type, b: ir.Type) -> bool:
         case (ir.Map(k, x), ir.Map(m, y)) | (ir.Partial(k, x), ir.Partial(m, y)):
             return compatible(k, m) and compatible(x, y)
         case ir.Record(n, xs), ir.Record(m, ys):
-            return n == m and len(xs) == len(ys)
+            # Two records of one generic class have one name and different fields.
+            return n == m and _compatible_fields(xs, ys)
+        case ir.Union(xs), ir.Union(ys):
+            return len(xs) == len(ys) and all(map(compatible, xs, ys))
     return a == b
+
+
+def _compatible_fields(
+    xs: tuple[tuple[str, ir.Type], ...], ys: tuple[tuple[str, ir.Type], ...]
+) -> bool:
+    return len(xs) == len(ys) and all(
+        f == g and compatible(x, y) for (f, x), (g, y) in zip(xs, ys, strict=True)
+    )
 
 
 def _held(type_: ir.Type) -> ir.Type:

@@ -137,6 +137,17 @@ class Bag(Generic[T]):
     def copy(self) -> Bag[T]:
         return Bag(self)
 
+    def __add__(self, other: Bag[T]) -> Bag[T]:
+        """The copies of both."""
+        return Bag([*self, *other])
+
+    def __sub__(self, other: Bag[T]) -> Bag[T]:
+        """Without so many copies of each, or without any if there are no more."""
+        left = self.copy()
+        for item in other:
+            left.discard(item)
+        return left
+
     def __contains__(self, item: object) -> bool:
         return item in self._counts
 

@@ -40,7 +40,7 @@ def makes_new(node: ast.expr, type_: ir.Type, body: Body) -> bool:
             return makes_new(then, type_, body) and makes_new(orelse, type_, body)
         case ast.ListComp(part) | ast.DictComp(_, part):
             return flat or makes_new(part, _element(type_), body)
-        case ast.BinOp() | ast.SetComp():
+        case ast.BinOp() | ast.SetComp() | ast.Subscript(_, ast.Slice()):
             return flat
         case ast.Call(ast.Attribute(_, "copy" | "union")):
             return flat

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import ast
 import dataclasses
-import enum
 from collections.abc import Callable
 from typing import Any
 
 from .. import ir, model
 from ..ir.walk import is_total
 from ..source import Span
-from ..states import Value
 from ..values import Bag, Id, Map
 from . import diagnostics as d
 from .domains import (
@@ -28,11 +26,12 @@ from .domains import (
     universe_of,
 )
 from .expressions import NONE, coerce, constant_object, empty, lower
+from .records import construct, record_among, record_method, replaced
 from .scope import PLACES, Scope, fresh_name
 from .types import annotation, item_type, methods_of, shown, unify
 from .world import Mistake
 
-__all__ = ["MUTATORS", "Unfit", "call", "converted", "fits", "no_method"]
+__all__ = ["MUTATORS", "call", "converted", "no_method"]
 
 
 # ── Calls ────────────────────────────────────────────────────────────────────────────────────────
@@ -56,12 +55,12 @@ def call(node: ast.Call, scope: Scope, expected: ir.Type | None) -> ir.Expr:
     if _is_hashable(found) and found in _LEAKING:
         raise Mistake(d.OrderLeak(span, found.__name__))
     if isinstance(found, type):
-        return _construct(found, node, scope)
+        return construct(found, node, scope, expected)
     role = model.role_of(found)
     if role is not None and role.kind == "pure":
         from .functions import inline
 
-        return inline(found, None, node, scope)
+        return inline(found, node, scope)
     if found in (model.restart, model.stop):
         raise Mistake(d.RestartOutside(span, found.__name__, PLACES[scope.place]))
     if found in _STATEMENTS:
@@ -155,8 +154,8 @@ def _isinstance(node: ast.Call, scope: Scope, expected: ir.Type | None) -> ir.Ex
     subject, classes = _arguments(node, 2, scope, "isinstance")
     value = lower(subject, scope)
     cls = constant_object(classes, scope)
-    record = annotation(cls, scope.world, span) if isinstance(cls, type) else None
     inner = value.type.item if isinstance(value.type, ir.Option) else value.type
+    record = record_among(cls, inner, scope, span) if isinstance(cls, type) else None
     if not isinstance(record, ir.Record) or not isinstance(inner, ir.Union):
         raise Mistake(d.IsinstanceOutside(span))
     if isinstance(value.type, ir.Option):
@@ -244,95 +243,6 @@ def _fresh(node: ast.Call, scope: Scope, expected: ir.Type | None) -> ir.Expr:
     return ir.Fresh(type_, taken, type_, span)
 
 
-def _replace(node: ast.Call, scope: Scope, expected: ir.Type | None) -> ir.Expr:
-    span = scope.span(node)
-    if len(node.args) != 1 or any(k.arg is None for k in node.keywords):
-        raise Mistake(d.WrongArguments(span, "replace", 1))
-    record = lower(node.args[0], scope)
-    if isinstance(record.type, ir.Option):
-        record = coerce(record, record.type.item, node.args[0], scope)
-    if not isinstance(record.type, ir.Record):
-        raise Mistake(d.TypeMismatch(span, "a record", shown(record.type)))
-    given = _keywords(node, record.type, scope)
-    values = tuple(given.get(f) or ir.Field(record, f, t, span) for f, t in record.type.fields)
-    return ir.Make(record.type, values, record.type, span)
-
-
-def _keywords(node: ast.Call, type_: ir.Record, scope: Scope) -> dict[str, ir.Expr]:
-    given: dict[str, ir.Expr] = {}
-    for keyword in node.keywords:
-        field_type = type_.field(keyword.arg or "")
-        if field_type is None:
-            known = ", ".join(f for f, _ in type_.fields)
-            span = scope.span(keyword.value)
-            raise Mistake(d.UnknownRecordField(span, type_.name, keyword.arg or "**", known))
-        given[keyword.arg or ""] = lower(keyword.value, scope, field_type)
-    return given
-
-
-def _construct(cls: type, node: ast.Call, scope: Scope) -> ir.Expr:
-    span = scope.span(node)
-    if issubclass(cls, Id):
-        raise Mistake(d.IdLiteral(span, ast.unparse(node)))
-    if not dataclasses.is_dataclass(cls):
-        raise Mistake(d.CallOutside(span, ast.unparse(node.func)))
-    type_ = annotation(cls, scope.world, span)
-    assert isinstance(type_, ir.Record)
-    positional = [name for name, _ in type_.fields][: len(node.args)]
-    given = _keywords(node, type_, scope)
-    starred = any(isinstance(a, ast.Starred) for a in node.args)
-    if len(node.args) > len(type_.fields) or set(positional) & set(given) or starred:
-        raise Mistake(d.WrongArguments(span, type_.name, len(type_.fields)))
-    for (name, field_type), argument in zip(type_.fields, node.args, strict=False):
-        given[name] = lower(argument, scope, field_type)
-    defaults = {f.name: f.default for f in dataclasses.fields(cls)}
-    for name, field_type in type_.fields:
-        if name not in given:
-            given[name] = _default(type_, name, defaults[name], field_type, span)
-    return ir.Make(type_, tuple(given[name] for name, _ in type_.fields), type_, span)
-
-
-def _default(record: ir.Record, name: str, value: object, type_: ir.Type, span: Span) -> ir.Expr:
-    if value is dataclasses.MISSING:
-        raise Mistake(d.MissingRecordField(span, record.name, name))
-    if isinstance(value, Id):
-        raise Mistake(d.IdLiteral(span, f"{record.name}.{name} = {value!r}"))
-    try:
-        return ir.Lit(fits(value, type_), type_, span)
-    except Unfit as unfit:
-        name = f"{record.name}.{name}"
-        raise Mistake(d.DefaultOfOtherType(span, name, shown(type_), str(unfit))) from None
-
-
-class Unfit(Exception):
-    """The Python value is not of the type; says what it is instead."""
-
-
-def fits(value: object, type_: ir.Type) -> Value:
-    """A Python value that a file wrote as a default, in the engines' form. Raises: Unfit."""
-    match type_, value:
-        case ir.Bool(), bool():
-            return value
-        case ir.Int(), int() if not isinstance(value, bool):
-            return value
-        case ir.Enum(name), enum.Enum() if type(value).__name__ == name:
-            return value.name
-        case ir.Option(), None:
-            return None
-        case ir.Option(item), _:
-            return fits(value, item)
-        case ir.Record(name, fields), _ if type(value).__name__ == name:
-            return (name, *(fits(getattr(value, f), t) for f, t in fields))
-        case ir.Union(records), _:
-            for record in records:
-                if type(value).__name__ == record.name:
-                    return fits(value, record)
-        case (ir.Set(), set()) | (ir.Bag(), Bag()) | (ir.Seq(), list()) | (ir.Partial(), dict()):
-            if len(value) == 0:  # type: ignore[arg-type]
-                return empty(type_)
-    raise Unfit(type(value).__name__)
-
-
 # ── Methods ──────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -343,6 +253,8 @@ def _method(node: ast.Call, func: ast.Attribute, scope: Scope, expected: ir.Type
     receiver = lower(func.value, scope)
     if isinstance(receiver.type, ir.Option):
         receiver = coerce(receiver, receiver.type.item, func.value, scope)
+    if isinstance(receiver.type, ir.Record):
+        return record_method(receiver, node, name, scope)
     match receiver.type, name:
         case ((ir.Bag(item) | ir.Seq(item)), "count"):
             (argument,) = _arguments(node, 1, scope, "count")
@@ -409,7 +321,7 @@ def _own_method(node: ast.Call, func: ast.Attribute, scope: Scope) -> ir.Expr:
     role = model.role_of(method)
     if role is None or role.kind != "pure":
         raise Mistake(d.CallOfStep(span, func.attr, role.kind if role else "method"))
-    return inline(method, "self", node, scope)
+    return inline(method, node, scope, of_model=True)
 
 
 _FUNCTIONS: dict[Any, Callable[..., ir.Expr]] = {
@@ -429,5 +341,5 @@ _FUNCTIONS: dict[Any, Callable[..., ir.Expr]] = {
     Map: _map,
     model.at: _at,
     model.fresh: _fresh,
-    dataclasses.replace: _replace,
+    dataclasses.replace: replaced,
 }

@@ -14,9 +14,10 @@ from dataclasses import replace
 from typing import Any
 
 from .. import ir
+from ..source import Span
 from ..values import Id
 from . import diagnostics as d
-from .scope import Scope, Unassigned, no_value
+from .scope import Scope, Unassigned, fresh_name, is_atomic, no_value
 from .types import annotation, compatible, shown, unify
 from .world import Mistake
 
@@ -26,6 +27,7 @@ __all__ = [
     "coerce",
     "conjunction",
     "constant_object",
+    "declared_type",
     "empty",
     "is_none",
     "is_words",
@@ -108,6 +110,17 @@ def conjunction(*parts: ir.Expr | None) -> ir.Expr | None:
 def empty(type_: ir.Type) -> object:
     """The encoding of an empty collection."""
     return () if isinstance(type_, ir.Seq) else frozenset()
+
+
+def declared_type(hint: ast.expr, scope: Scope) -> ir.Type:
+    """The type that a local is declared to have."""
+    span = scope.span(hint)
+    try:
+        # As Python itself would read it.
+        found = eval(ast.unparse(hint), dict(scope.globals))
+    except Exception:
+        raise Mistake(d.TypeOutside(span, ast.unparse(hint))) from None
+    return annotation(found, scope.world, span, scope.given)
 
 
 # ── Names and constants ──────────────────────────────────────────────────────────────────────────
@@ -312,12 +325,38 @@ def _ifexp(node: ast.IfExp, scope: Scope, expected: ir.Type | None) -> ir.Expr:
 
 def _subscript(node: ast.Subscript, scope: Scope, expected: ir.Type | None) -> ir.Expr:
     span = scope.span(node)
-    if isinstance(node.slice, ast.Slice):
-        raise Mistake(d.SliceOutside(span))
     collection = lower(node.value, scope)
     if isinstance(collection.type, ir.Option):
         collection = coerce(collection, collection.type.item, node.value, scope)
+    if isinstance(node.slice, ast.Slice):
+        return _slice(collection, node.slice, span, scope)
     return at(collection, node.slice, node, scope)
+
+
+def _slice(collection: ir.Expr, part: ast.Slice, span: Span, scope: Scope) -> ir.Expr:
+    """`xs[1:]` and `xs[:-1]`: a list without its first or its last element, empty if it is."""
+    type_ = collection.type
+    if not isinstance(type_, ir.Seq):
+        raise Mistake(d.NotIndexable(span, shown(type_)))
+    first = (part.lower is None, part.upper is None, part.step is None) == (False, True, True)
+    last = (part.lower is None, part.upper is None, part.step is None) == (True, False, True)
+    if not (first and _is_number(part.lower, 1)) and not (last and _is_number(part.upper, -1)):
+        raise Mistake(d.SliceOutside(span))
+    xs = collection
+    if not is_atomic(collection):
+        xs = ir.Bound(fresh_name(scope, "xs"), type_, span)
+    size, one = ir.Size(xs, span=span), ir.Lit(1, ir.INT, span)
+    place = ir.Lit(0, ir.INT, span) if first else ir.Arith("-", size, one, span=span)
+    rest = ir.Without(xs, place, type_, span)
+    none = ir.Cmp("<", size, one, span=span)
+    result: ir.Expr = ir.Ite(none, xs, rest, type_, span)
+    if isinstance(xs, ir.Bound) and xs is not collection:
+        result = ir.LetIn(xs.name, collection, result, type_, span)
+    return result
+
+
+def _is_number(node: ast.expr | None, number: int) -> bool:
+    return node is not None and ast.unparse(node) == str(number)
 
 
 def at(collection: ir.Expr, key: ast.expr, node: ast.AST, scope: Scope) -> ir.Expr:

@@ -15,7 +15,8 @@ from typing import Any
 from .. import ir, model
 from ..source import Span
 from . import diagnostics as d
-from .expressions import coerce, constant_object, lower, lower_bool
+from .expressions import coerce, constant_object, declared_type, lower, lower_bool
+from .generics import Given, free_parameters, match_hint, type_arguments
 from .patterns import match_cases
 from .scope import Scope, Unassigned, fresh_name, is_atomic
 from .types import annotation, shown, unify
@@ -27,42 +28,91 @@ Finish = Callable[[ast.expr, Scope], ir.Expr]
 
 
 def inline(
-    function: Callable[..., Any], receiver: str | None, node: ast.Call, scope: Scope
+    function: Callable[..., Any],
+    node: ast.Call,
+    scope: Scope,
+    *,
+    receiver: ir.Expr | None = None,
+    of_model: bool = False,
 ) -> ir.Expr:
-    """The call of a `@pure` function, as the expression it returns."""
+    """The call of a `@pure` function, as the expression it returns.
+
+    `receiver`: the record whose method it is; `of_model`: it is a method of the model itself.
+    """
     span = scope.span(node)
     inner = inspect.unwrap(function)
     if inner in scope.calling:
         raise Mistake(d.Recursion(span, inner.__name__))
     tree, file = scope.world.function_node(inner, span)
-    types, result = _signature(inner, scope, span)
-    wanted = [a.arg for a in tree.args.args if a.arg != "self"]
-    given = dict(zip(wanted, node.args, strict=False))
-    given |= {k.arg: k.value for k in node.keywords if k.arg is not None}
-    if set(given) != set(wanted) or len(node.args) > len(wanted):
-        raise Mistake(d.WrongArguments(span, inner.__name__, len(wanted)))
-    names: dict[str, ir.Expr] = {}
     lets: list[tuple[str, ir.Expr]] = []
-    for name in wanted:
-        value = lower(given[name], scope, types.get(name))
-        if not is_atomic(value):
-            bound = fresh_name(scope, name)
-            lets.append((bound, value))
-            value = ir.Bound(bound, value.type, value.span)
-        names[name] = value
+    given: dict[Any, ir.Type] = {}
+    names: dict[str, ir.Expr] = {}
+    if receiver is not None:
+        assert isinstance(receiver.type, ir.Record)
+        given = type_arguments(scope.world.classes[receiver.type.name], receiver.type)
+        names["self"] = _named("self", receiver, lets, scope)
+    hints = _hints(inner, span)
     place = replace(
         scope,
         file=file,
         globals=inner.__globals__,
         place="pure",
-        names=dict(names),
+        names=names,
         calling=(*scope.calling, inner),
-        fields=scope.fields if receiver else {},
+        fields=scope.fields if of_model else {},
+        given=given,
     )
+    for name, (value, at) in _given_arguments(tree, node, scope, place).items():
+        lowered = lower(value, at, _known_type(hints.get(name), given, scope, span))
+        match_hint(hints.get(name), lowered.type, given)
+        names[name] = _named(name, lowered, lets, scope)
+    result = _known_type(hints.get("return"), given, scope, span)
     body = returned(tree.body, place, lambda value, at: lower(value, at, result), tree)
     for bound, value in reversed(lets):
         body = ir.LetIn(bound, value, body, body.type, span)
     return body
+
+
+def _known_type(hint: Any, given: Given, scope: Scope, span: Span) -> ir.Type | None:
+    """The type of an annotation; None if there is none, or a parameter in it is not known yet."""
+    if hint is None or free_parameters(hint, given):
+        return None
+    return annotation(hint, scope.world, span, given)
+
+
+def _named(wanted: str, value: ir.Expr, lets: list[tuple[str, ir.Expr]], scope: Scope) -> ir.Expr:
+    if is_atomic(value):
+        return value
+    bound = fresh_name(scope, wanted)
+    lets.append((bound, value))
+    return ir.Bound(bound, value.type, value.span)
+
+
+def _given_arguments(
+    tree: ast.FunctionDef, node: ast.Call, scope: Scope, place: Scope
+) -> dict[str, tuple[ast.expr, Scope]]:
+    """What stands for each parameter, and where its names mean something; `self` left out."""
+    arguments = tree.args
+    wanted = [a.arg for a in arguments.args if a.arg != "self"]
+    named = [*wanted, *(a.arg for a in arguments.kwonlyargs)]
+    defaults = dict(zip(reversed(wanted), reversed(arguments.defaults), strict=False))
+    defaults |= {
+        a.arg: v for a, v in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if v
+    }
+    positional = dict(zip(wanted, node.args, strict=False))
+    keywords = {k.arg: k.value for k in node.keywords if k.arg is not None}
+    found = defaults | positional | keywords
+    starred = any(isinstance(a, ast.Starred) for a in node.args)
+    if (
+        set(found) != set(named)
+        or len(node.args) > len(wanted)
+        or len(keywords) < len(node.keywords)
+        or positional.keys() & keywords.keys()
+        or starred
+    ):
+        raise Mistake(d.WrongArguments(scope.span(node), tree.name, len(named)))
+    own = positional | keywords
+    return {name: (found[name], scope if name in own else place) for name in named}
 
 
 def read_helper(function: Callable[..., Any], tree: ast.FunctionDef, scope: Scope) -> None:
@@ -72,19 +122,16 @@ def read_helper(function: Callable[..., Any], tree: ast.FunctionDef, scope: Scop
         scope.names[name] = ir.Arg(name, type_, scope.span(arg))
     scope.fields.update({n: ir.Read(n, t) for n, t in scope.world.fields.items()})
     scope.calling = (function,)
-    _, result = _signature(function, scope, scope.span(tree))
+    span = scope.span(tree)
+    result = _known_type(_hints(function, span).get("return"), {}, scope, span)
     returned(tree.body, scope, lambda value, at: lower(value, at, result), tree)
 
 
-def _signature(
-    function: Callable[..., Any], scope: Scope, span: Any
-) -> tuple[dict[str, ir.Type], ir.Type | None]:
+def _hints(function: Callable[..., Any], span: Span) -> dict[str, Any]:
     try:
-        hints = typing.get_type_hints(function, include_extras=True)
+        return typing.get_type_hints(function, include_extras=True)
     except Exception as error:
         raise Mistake(d.BadAnnotation(span, function.__name__, str(error))) from None
-    types = {n: annotation(h, scope.world, span) for n, h in hints.items()}
-    return types, types.pop("return", None)
 
 
 def returned(
@@ -99,10 +146,11 @@ def returned(
             return finish(value, scope)
         case ast.Expr(ast.Constant(str())) | ast.Pass():
             return returned(rest, scope, finish, owner)
-        case ast.Assign([ast.Name(name)], value) | ast.AnnAssign(
-            ast.Name(name), _, ast.expr() as value
-        ):
+        case ast.Assign([ast.Name(name)], value):
             return _let(name, lower(value, scope), rest, scope, finish, owner)
+        case ast.AnnAssign(ast.Name(name), hint, ast.expr() as value):
+            type_ = declared_type(hint, scope)
+            return _let(name, lower(value, scope, type_), rest, scope, finish, owner)
         case ast.If(test, body, orelse):
             cond = lower_bool(test, scope)
             then = returned([*body, *rest], scope.fork(), finish, owner)

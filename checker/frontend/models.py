@@ -17,10 +17,10 @@ from ..states import is_finite
 from ..values import Bag, Id, Map
 from . import diagnostics as d
 from .body import Body
-from .calls import Unfit, fits
 from .expressions import lower_bool
 from .functions import liveness_of, option_span, parameters_of, read_helper, returned
 from .processes import infer, lower_process, read_process
+from .records import Unfit, fits
 from .restarts import apply_endings
 from .scope import Scope
 from .statements import run

@@ -14,6 +14,7 @@ from typing import Any
 from .. import ir
 from ..ir.walk import is_total
 from ..source import Span
+from ..values import Bag
 from . import diagnostics as d
 from .expressions import (
     as_int,
@@ -70,8 +71,11 @@ _ARITH = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.FloorDiv: "//", ast.Mod
 
 def _binop(node: ast.BinOp, scope: Scope, expected: ir.Type | None) -> ir.Expr:
     span = scope.span(node)
-    left = lower(node.left, scope, expected if isinstance(expected, ir.Set | ir.Seq) else None)
+    left = lower(node.left, scope, expected if isinstance(expected, _COLLECTIONS) else None)
     return combine(left, node.op, node.right, scope, node) or _refuse_operator(node, span)
+
+
+_COLLECTIONS = (ir.Set, ir.Seq, ir.Bag, ir.Partial)
 
 
 def _refuse_operator(node: ast.BinOp, span: Any) -> ir.Expr:
@@ -81,9 +85,20 @@ def _refuse_operator(node: ast.BinOp, span: Any) -> ir.Expr:
 def combine(
     left: ir.Expr, op: ast.operator, right_node: ast.expr, scope: Scope, node: ast.AST
 ) -> ir.Expr | None:
-    """`left op right` for ints, sets and lists; None if the operator is not of the language."""
+    """`left op right` for ints and collections; None if the operator is not of the language."""
     span = scope.span(node)
+    named = _elements(right_node, left.type, scope)
     match left.type, op:
+        case ((ir.Bag() | ir.Seq()), ast.Add()) | (ir.Set(), ast.BitOr()) if named is not None:
+            return _each_into(ir.Insert, left, named, scope, span)
+        case ir.Bag() as type_, ast.Add():
+            return ir.Join(left, lower(right_node, scope, type_), type_, span)
+        case ir.Bag(), ast.Sub():
+            if named is None:
+                raise Mistake(d.BagDifference(scope.span(right_node)))
+            return _each_into(ir.Erase, left, named, scope, span)
+        case ir.Partial(), ast.BitOr():
+            return _updated(left, right_node, scope, span)
         case ir.Set() as type_, ast.BitOr():
             return ir.Join(left, lower(right_node, scope, type_), type_, span)
         case ir.Set() as type_, ast.BitAnd() | ast.Sub():
@@ -101,6 +116,46 @@ def combine(
         case ir.Bool(), _ if type(op) in _ARITH:
             raise Mistake(d.NotInt(left.span, "bool"))
     return None
+
+
+def _elements(node: ast.expr, type_: ir.Type, scope: Scope) -> list[ast.expr] | None:
+    """What `{a, b}`, `[a, b]` or `Bag([a, b])` names; None if it is something else."""
+    match type_, node:
+        case (ir.Set(), ast.Set(elements)) | (ir.Seq(), ast.List(elements)):
+            pass
+        case ir.Bag(), ast.Call(func, [ast.List(elements)], []):
+            if constant_object(func, scope) is not Bag:
+                return None
+        case _:
+            return None
+    return None if any(isinstance(e, ast.Starred) for e in elements) else elements
+
+
+def _each_into(
+    make: type[ir.Insert] | type[ir.Erase],
+    collection: ir.Expr,
+    elements: list[ast.expr],
+    scope: Scope,
+    span: Span,
+) -> ir.Expr:
+    type_ = collection.type
+    assert isinstance(type_, ir.Bag | ir.Set | ir.Seq)
+    for element in elements:
+        collection = make(collection, lower(element, scope, type_.item), type_, span)
+    return collection
+
+
+def _updated(left: ir.Expr, node: ast.expr, scope: Scope, span: Span) -> ir.Expr:
+    """`d | {key: value}`: the right side wins."""
+    type_ = left.type
+    assert isinstance(type_, ir.Partial)
+    if not isinstance(node, ast.Dict) or None in node.keys:
+        return ir.Join(left, lower(node, scope, type_), type_, span)
+    for key, value in zip(node.keys, node.values, strict=True):
+        assert key is not None
+        entry = lower(key, scope, type_.key), lower(value, scope, type_.value)
+        left = ir.Put(left, *entry, type_, span)
+    return left
 
 
 def _arithmetic(symbol: str, left: ir.Expr, right: ir.Expr, span: Span) -> ir.Expr:

@@ -10,8 +10,9 @@ import ast
 from .. import ir
 from . import diagnostics as d
 from .expressions import conjunction, constant_object, lower, lower_bool
+from .records import record_among
 from .scope import Scope
-from .types import annotation, compatible, shown
+from .types import compatible, shown
 from .world import Mistake
 
 __all__ = ["Case", "match_cases"]
@@ -113,7 +114,7 @@ def _class_pattern(
 ) -> tuple[list[ir.Expr], dict[str, ir.Expr]]:
     span = scope.span(pattern)
     cls = constant_object(pattern.cls, scope)
-    record = annotation(cls, scope.world, span) if isinstance(cls, type) else None
+    record = record_among(cls, subject.type, scope, span) if isinstance(cls, type) else None
     if not isinstance(record, ir.Record):
         raise Mistake(d.PatternOutside(span, ast.unparse(pattern)))
     tests: list[ir.Expr] = []

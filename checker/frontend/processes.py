@@ -24,7 +24,7 @@ from .aliases import note_local
 from .body import Body
 from .branches import branch
 from .choices import hoist_either
-from .expressions import constant_object, lower, lower_bool
+from .expressions import constant_object, declared_type, lower, lower_bool
 from .flow import DONE, Cases, End, Flow, Fork, Head, Label, Node, Plain, flow_of
 from .functions import parameters_of
 from .memory import Memory, Unset, has_free_int
@@ -35,7 +35,7 @@ from .scope import Scope, Unassigned, no_value
 from .statements import run
 from .stored import keeps
 from .tidy import tidy
-from .types import annotation, is_mutable, shown
+from .types import is_mutable, shown
 from .world import Mistake, World, span_of
 
 __all__ = ["Process", "infer", "lower_process", "read_process"]
@@ -177,9 +177,8 @@ def _declare(process: Process, scope: Scope) -> None:
         if not (isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)):
             continue
         try:
-            hint = eval(ast.unparse(node.annotation), dict(scope.globals))
-            type_ = annotation(hint, process.world, scope.span(node.annotation))
-        except Exception:
+            type_ = declared_type(node.annotation, scope)
+        except Mistake:
             continue
         process.memory.declared[node.target.id] = type_
 

@@ -51,7 +51,8 @@ def no_value(value: Unassigned, span: Span, name: str) -> Diagnostic | None:
 class Scope:
     """`names` and `fields` change as the statements are read; `used` keeps bound names unique.
 
-    `bounds` holds what is known of the bounds of those names (`bounds.py`).
+    `bounds` holds what is known of the bounds of those names (`bounds.py`), `given` what the type
+    parameters of a helper or a record's method stand for.
     """
 
     world: World
@@ -64,6 +65,7 @@ class Scope:
     used: set[str] = field(default_factory=set)
     bounds: dict[str, ir.Type] = field(default_factory=dict)
     calling: tuple[Callable[..., Any], ...] = ()
+    given: Mapping[Any, ir.Type] = field(default_factory=dict)
 
     def span(self, node: ast.AST) -> Span:
         return span_of(node, self.file)

@@ -16,14 +16,14 @@ from .body import Body
 from .branches import branch
 from .calls import MUTATORS
 from .choices import choose_statement, hoist_either
-from .expressions import coerce, constant_object, lower, lower_bool
+from .expressions import NONE, coerce, constant_object, declared_type, lower, lower_bool
 from .mutators import delete, mutate, popped
 from .operators import combine
 from .patterns import match_cases
 from .places import load, place_of, refuse_shared, write
 from .restarts import end_statement
 from .scope import Unassigned
-from .types import annotation, is_mutable
+from .types import is_mutable
 from .world import Mistake
 
 __all__ = ["run"]
@@ -120,6 +120,8 @@ def _call(node: ast.Call, body: Body) -> None:
         return
     if function in (model.choose, model.either):
         raise Mistake(d.ChoiceNotAssigned(span, ast.unparse(node.func)))
+    if isinstance(node.func, ast.Attribute) and function is NONE:
+        _refuse_unused(node, node.func, body)
     if isinstance(node.func, ast.Attribute) and node.func.attr in MUTATORS:
         mutate(node, node.func, body)
         return
@@ -129,6 +131,18 @@ def _call(node: ast.Call, body: Body) -> None:
             raise Mistake(d.CallOfStep(span, node.func.attr, role.kind))
     lower(node, scope)  # an unknown function is the better message
     raise Mistake(d.StatementOutside(span, *_REFUSED[ast.Expr]))
+
+
+def _refuse_unused(node: ast.Call, func: ast.Attribute, body: Body) -> None:
+    """`self.queue.send(order)` as a statement: the new queue would be lost."""
+    try:
+        record = lower(func.value, body.scope)
+    except Mistake:
+        return  # what is wrong with it is said where it is read again
+    if isinstance(record.type, ir.Record):
+        lower(node, body.scope)
+        texts = record.type.name, ast.unparse(func.value), ast.unparse(node)
+        raise Mistake(d.ResultUnused(body.scope.span(node), func.attr, *texts))
 
 
 def _when(node: ast.Call, body: Body) -> None:
@@ -188,13 +202,8 @@ def _set_local(name: str, value: ast.expr, given: ir.Expr | None, new: ir.Expr, 
 
 
 def _annotated(target: ast.Name, value: ast.expr, node: ast.AnnAssign, body: Body) -> None:
-    scope, span = body.scope, body.scope.span(node.annotation)
-    try:
-        # As Python itself would read it.
-        hint = eval(ast.unparse(node.annotation), dict(scope.globals))
-    except Exception:
-        raise Mistake(d.TypeOutside(span, ast.unparse(node.annotation))) from None
-    type_ = annotation(hint, scope.world, span)
+    scope = body.scope
+    type_ = declared_type(node.annotation, scope)
     _new_local(target, body)
     body.local_types[target.id] = type_
     if isinstance(value, ast.Call) and constant_object(value.func, scope) is model.choose:
@@ -222,7 +231,10 @@ def _augmented(node: ast.AugAssign, body: Body) -> None:
 
 
 def _shares_elements(type_: ir.Type) -> bool:
-    return isinstance(type_, ir.Seq) and is_mutable(type_.item)
+    match type_:
+        case ir.Seq(item) | ir.Partial(_, item):
+            return is_mutable(item)
+    return False
 
 
 # ── Branches ─────────────────────────────────────────────────────────────────────────────────────

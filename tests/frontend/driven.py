@@ -265,7 +265,7 @@ class Run:
         if self.labels[instance] != label:
             raise NotEnabled
         generator, before = self.generators[instance], sys.gettrace()
-        sys.settrace(self._last_locals(instance, generator.gi_code))
+        sys.settrace(self._last_locals(instance, generator.gi_frame))
         try:
             self.labels[instance] = next(generator)
         except StopIteration:
@@ -273,11 +273,12 @@ class Run:
         finally:
             sys.settrace(before)
 
-    def _last_locals(self, instance: Instance, code: Any) -> Any:
+    def _last_locals(self, instance: Instance, of: FrameType | None) -> Any:
         """Keeps what the frame holds when it is left; an ended generator has no frame any more."""
 
         def trace(frame: FrameType, event: str, arg: object) -> Any:
-            if frame.f_code is not code:
+            # A generator of an earlier run may be collected just now: it has the same code.
+            if frame is not of:
                 return None
             if event == "return":
                 self.locals[instance] = dict(frame.f_locals)

@@ -6,4 +6,5 @@ The fields of a class fill the braces of its texts. tests/golden/mistakes holds 
 from .declarations import *  # noqa: F403
 from .expressions import *  # noqa: F403
 from .processes import *  # noqa: F403
+from .records import *  # noqa: F403
 from .statements import *  # noqa: F403

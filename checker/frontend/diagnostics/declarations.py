@@ -211,7 +211,7 @@ class EmptyBounds(Diagnostic):
 class MisplacedBounds(Diagnostic):
     slug = "misplaced-bounds"
     title = "`{note}` says nothing about {actual}"
-    label = "bounds are for ints, a capacity for Bag and list"
+    label = "bounds are for ints, a capacity for Bag, list, and records that hold them"
     help = "move it to the part of the type that it is about"
 
     note: str

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ...errors import Diagnostic
 
 __all__ = [
+    "BagDifference",
     "BareGenerator",
     "BareSelf",
     "BranchesDiffer",
@@ -403,11 +404,19 @@ class MemberOfType(Diagnostic):
 
 
 @dataclass(frozen=True)
+class BagDifference(Diagnostic):
+    slug = "bag-difference"
+    title = "only named elements can be taken out of a bag by `-`"
+    label = "how many elements are these?"
+    help = "write `- Bag([x])`, or `remove` and `discard` in a step"
+
+
+@dataclass(frozen=True)
 class SliceOutside(Diagnostic):
     slug = "slice-outside"
-    title = "a slice is not part of the language"
-    label = "a list is read at a position, or as a whole"
-    help = "build the list with a comprehension"
+    title = "this slice is not part of the language"
+    label = "there are `xs[1:]` and `xs[:-1]`"
+    help = "build the list with a comprehension: `[xs[i] for i in range(a, b)]`"
 
 
 @dataclass(frozen=True)

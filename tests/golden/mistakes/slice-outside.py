@@ -12,4 +12,4 @@ class Shop(Model):
 
     @action
     def step(self) -> None:
-        self.log = self.log[1:]
+        self.log = self.log[1:3]
