@@ -46,7 +46,7 @@ def inline(
     tree, file = scope.world.function_node(inner, span)
     lets: list[tuple[str, ir.Expr]] = []
     given: dict[Any, ir.Type] = {}
-    names: dict[str, ir.Expr] = {}
+    names: dict[str, ir.Expr | Unassigned] = {}
     if receiver is not None:
         assert isinstance(receiver.type, ir.Record)
         given = type_arguments(scope.world.classes[receiver.type.name], receiver.type)
@@ -68,8 +68,8 @@ def inline(
         names[name] = _named(name, lowered, lets, scope)
     result = _known_type(hints.get("return"), given, scope, span)
     body = returned(tree.body, place, lambda value, at: lower(value, at, result), tree)
-    for bound, value in reversed(lets):
-        body = ir.LetIn(bound, value, body, body.type, span)
+    for bound, held in reversed(lets):
+        body = ir.LetIn(bound, held, body, body.type, span)
     return body
 
 

@@ -12,7 +12,13 @@ from pathlib import Path
 
 from checker.errors import Diagnostic
 from checker.frontend import diagnostics
-from checker.frontend.diagnostics import declarations, expressions, processes, statements
+from checker.frontend.diagnostics import (
+    declarations,
+    expressions,
+    processes,
+    records,
+    statements,
+)
 
 ROOT = Path(__file__).parents[2]
 MISTAKES = ROOT / "tests" / "golden" / "mistakes"
@@ -23,6 +29,7 @@ PARTS = {
     "Statements": statements,
     "Expressions": expressions,
     "Processes": processes,
+    "Records": records,
 }
 
 HEAD = """\
