@@ -27,7 +27,7 @@ from . import settings
 from .ci import Files
 from .settings import Pairs
 
-__all__ = ["Output", "report", "run", "simulate"]
+__all__ = ["Output", "Search", "all_runs", "report", "run", "simulate"]
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ def run(
     engine: str,
     threads: int | None,
     cross_check: int | None,
+    checkpoint: str | None,
     sweep: Pairs,
     json: bool,
     out: str | None,
@@ -70,6 +71,7 @@ def run(
 ) -> ExitCode:
     from ..backends.python import Program
     from ..explore.native.auto import explore_with
+    from .resume import Asked, explore_to
 
     for flag, number in (("--threads", threads), ("--cross-check", cross_check)):
         if number is not None and number < 1:
@@ -81,6 +83,11 @@ def run(
     output = Output("explore", json, Path(out) if out else None, force, strict_vacuity, quiet)
     files = Files(emit_test, junit, github)
     files.refuse(force=force, json=json)
+    sizes = settings.sweep_of(sweep)
+    if checkpoint is not None:
+        asked = Asked(_of_one_run(request, sizes, engine), threads, stop_at_first, max_states)
+        path = Path(checkpoint)
+        return explore_to(path, asked, limits, output, cross_check=cross_check, files=files)
 
     def search(prepared: Prepared, line: ProgressLine) -> Outcome:
         return explore_with(
@@ -95,7 +102,7 @@ def run(
             on_progress=line.update,
         )
 
-    return _all_runs(request, settings.sweep_of(sweep), output, search, files)
+    return all_runs(request, sizes, output, search, files)
 
 
 def simulate(
@@ -144,7 +151,7 @@ def simulate(
             on_progress=line.update,
         )
 
-    return _all_runs(request, [{}], output, search)
+    return all_runs(request, [{}], output, search)
 
 
 # ── Running ──────────────────────────────────────────────────────────────────────────────────────
@@ -152,7 +159,7 @@ def simulate(
 Search = Callable[[Prepared, ProgressLine], Outcome]
 
 
-def _all_runs(
+def all_runs(
     request: Request,
     sweep: Sequence[Mapping[str, int]],
     output: Output,
@@ -189,6 +196,16 @@ def _all_runs(
     elif len(sweep) > 1:
         sys.stdout.write(f"\nall {len(sweep)} runs: {exit_line(code, page_for(sys.stdout))}\n")
     return code
+
+
+def _of_one_run(request: Request, sweep: Sequence[Mapping[str, int]], engine: str) -> Request:
+    """The request of a run with a checkpoint."""
+    if len(sweep) > 1:
+        raise UsageError("--checkpoint is of one run, and --sweep makes several")
+    if engine == "reference":
+        raise UsageError("only the native engine makes checkpoints", help="--engine native")
+    _no_scope_twice(request, sweep)
+    return replace(request, scopes={**request.scopes, **sweep[0]})
 
 
 def _no_scope_twice(request: Request, sweep: Sequence[Mapping[str, int]]) -> None:

@@ -84,6 +84,12 @@ COMMANDS: tuple[Command, ...] = (
                 kind="int",
                 metavar="N",
             ),
+            Option(
+                "--checkpoint",
+                "Keep the search in a new file, for `checker resume`; takes the native engine.",
+                kind="path",
+                metavar="FILE",
+            ),
             *_OUTPUT,
             Option(
                 "--emit-test",
@@ -108,6 +114,21 @@ COMMANDS: tuple[Command, ...] = (
             "checker explore outbox\n"
             "checker explore outbox --variant no_deduplication --out lost.itf.json\n"
             "checker explore dedup --set commit=KEY_FIRST --scope Worker=1 --no-fault expire"
+        ),
+    ),
+    Command(
+        "resume",
+        "Go on with a search that was killed, interrupted or stopped by a limit.",
+        "checker.commands.resume:run",
+        (Argument("checkpoint", "a file that `explore --checkpoint` wrote", kind="path"),),
+        (
+            Option("--threads", "Another number of threads than before.", kind="int", metavar="N"),
+            *_LIMITS,
+            *_OUTPUT,
+        ),
+        epilog=(
+            "checker explore two_phase_commit --scope Participant=10 --checkpoint search\n"
+            "checker resume search"
         ),
     ),
     Command(

@@ -116,12 +116,15 @@ def _unit(text: str, functions: Sequence[str], keep: bool) -> tuple[Any, bool]:
             return _load(entry.path / cache.MODULE, text, functions, stored=True), True
         except Exception:  # whatever a damaged file makes numba say: compile again
             entry.discard()
-    with cache.new_folder() as folder:
-        file = folder / cache.MODULE
-        file.write_text(text, encoding="utf-8")
-        made = _load(file, text, functions, stored=False)
-        if entry is not None:
-            entry.keep(folder)
+    try:
+        with cache.new_folder() as folder:
+            file = folder / cache.MODULE
+            file.write_text(text, encoding="utf-8")
+            made = _load(file, text, functions, stored=False)
+            if entry is not None:
+                entry.keep(folder)
+    except OSError:  # no room on the disk: machine code needs none, only keeping it does
+        made = _load(None, text, functions, stored=False)
     return made, False
 
 
@@ -146,8 +149,10 @@ def _signatures() -> dict[str, tuple[Any, ...]]:
     }
 
 
-def _load(file: Path, text: str, functions: Sequence[str], *, stored: bool) -> Any:
-    """Import the file and give its functions to numba, called ones first."""
+def _load(file: Path | None, text: str, functions: Sequence[str], *, stored: bool) -> Any:
+    """Import the file and give its functions to numba, called ones first. Without a file, nothing
+    is kept.
+    """
     import numba
 
     module: Any = _imported(file, text)
@@ -155,7 +160,8 @@ def _load(file: Path, text: str, functions: Sequence[str], *, stored: bool) -> A
     for name in functions:
         entry = name in signatures
         # Half of the time to compile goes into wrappers, of which only the entries need one.
-        options: Any = {"no_cfunc_wrapper": True, "no_cpython_wrapper": not entry, "cache": entry}
+        options: Any = {"no_cfunc_wrapper": True, "no_cpython_wrapper": not entry}
+        options["cache"] = entry and file is not None
         signature: Any = [signatures[name]] if entry else None
         made = numba.njit(signature, nogil=True, error_model="numpy", **options)(
             getattr(module, name)
@@ -166,10 +172,14 @@ def _load(file: Path, text: str, functions: Sequence[str], *, stored: bool) -> A
     return module
 
 
-def _imported(file: Path, text: str) -> ModuleType:
+def _imported(file: Path | None, text: str) -> ModuleType:
     # numba looks for the module by name when it loads from its cache, so the name has to be the
     # same in every process, and two models must not share one.
     name = f"_crashproof_native_{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+    if file is None:
+        bare = ModuleType(name)
+        exec(compile(text, f"<{name}>", "exec"), bare.__dict__)
+        return bare
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise InternalError(f"cannot import {file}")

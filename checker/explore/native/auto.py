@@ -23,6 +23,7 @@ from ..search import explore
 if TYPE_CHECKING:
     from ...backends.native.compile import Warming
     from ...backends.native.emit import Generated
+    from .checkpoint import Checkpoint
 
 __all__ = ["explore_with", "threads_default"]
 
@@ -50,20 +51,24 @@ def explore_with(
     on_progress: Callable[[Progress], None] | None = None,
     on_violation: Callable[[PropertyResult], None] | None = None,
     off: tuple[str, ...] = (),
+    checkpoint: Checkpoint | None = None,
 ) -> Outcome:
     """As `explore.search.explore`, by the engine `reference`, `native` or `auto`.
 
     With `cross_check_every=N`, the reference repeats the steps of every N-th state that the native
-    engine expands.
+    engine expands. With a `checkpoint`, `auto` is the native engine.
 
     Raises: UsageError, if the model has no initial state, or if `native` cannot hold it.
     """
     run = _Run(program, threads or threads_default(), limits, stop_at_first, off)
     run.on_progress, run.on_violation = on_progress, on_violation
     run.cross_check_every = cross_check_every
+    run.checkpoint = checkpoint
     if engine == "reference":
+        if checkpoint is not None:
+            raise UsageError("only the native engine makes checkpoints", help="--engine native")
         return run.reference()
-    return run.native() if engine == "native" else run.automatic()
+    return run.automatic() if engine == "auto" and checkpoint is None else run.native()
 
 
 class _HandOver(Exception):
@@ -80,6 +85,7 @@ class _Run:
     on_progress: Callable[[Progress], None] | None = None
     on_violation: Callable[[PropertyResult], None] | None = None
     cross_check_every: int | None = None
+    checkpoint: Checkpoint | None = None
     told: set[str] = field(default_factory=set)
     warming: Warming | None = None
     refusal: str = ""
@@ -116,6 +122,7 @@ class _Run:
             on_progress=self.on_progress,
             on_violation=self._tell,
             off=self.off,
+            checkpoint=self.checkpoint,
         )
 
     def _generated(self) -> Generated | None:

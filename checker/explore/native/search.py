@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
@@ -29,6 +30,7 @@ from ..outcome import Limit, Outcome, PropertyResult, RuleCount, Step, Trace, Ve
 from ..replay import edge
 from ..results import found_result, step_error_result
 from ..verdicts import NO_STEP_ERROR, Found, properties, vacuity
+from .checkpoint import Checkpoint, Deciding, Progressed, identity_of
 from .cross_check import cross_check
 from .graph import GRAPH_STATES_MAX, graph_of
 from .store import Levels, Rows, Table, memory_allowed_bytes
@@ -50,13 +52,15 @@ def explore_native(
     on_progress: Callable[[Progress], None] | None = None,
     on_violation: Callable[[PropertyResult], None] | None = None,
     off: tuple[str, ...] = (),
+    checkpoint: Checkpoint | None = None,
 ) -> Outcome:
     """As `explore.search.explore`, by compiled code.
 
     With `cross_check_every=N`, the reference expands every N-th state too. A limit on states is
-    exact, and so takes one thread. Without a limit on memory, most of the machine's is one.
+    exact, and so takes one thread. Without a limit on memory, most of the machine's is one. With a
+    `checkpoint`, the search goes on where that ended, and writes it at the end of levels.
 
-    Raises: UsageError, if the model has no initial state.
+    Raises: UsageError, if the model has no initial state, or the checkpoint is of another model.
     """
     if limits.memory_max_bytes is None:
         limits = replace(limits, memory_max_bytes=memory_allowed_bytes())
@@ -66,6 +70,7 @@ def explore_native(
     with Workers(code, threads) as workers:
         search = _Search(program, code, workers, limits, stop_at_first, watch, on_violation)
         search.cross_check_every = cross_check_every
+        search.checkpoint = checkpoint
         try:
             search.run()
         except LimitReached as reached:
@@ -91,6 +96,9 @@ class _Search:
     level: int = 0  # the level that is being expanded
     cross_check_every: int | None = None
     until_check: int = 1
+    checkpoint: Checkpoint | None = None
+    seconds_before: float = 0.0  # of the runs that this one goes on from
+    deciding: list[Deciding] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         generated = self.code.generated
@@ -107,10 +115,16 @@ class _Search:
     def run(self) -> None:
         """Everything, liveness included. Raises: LimitReached, KeyboardInterrupt."""
         try:
+            if self.checkpoint is not None and not self.checkpoint.saved:
+                self.levels = self.checkpoint.levels(self.layout.words)
             self.begin()
+            self._save(at_any_rate=True)
             while any(worker.waiting for worker in self.workers.all):
                 self.expand_level()
+                self._save()
             self.found.exhausted = True
+            with suppress(LimitReached):  # everything is known without this last one
+                self._save(at_any_rate=True)
         except LimitReached as reached:
             self.found.limits.append(reached.limit)
             if reached.limit.name != "states":
@@ -133,12 +147,16 @@ class _Search:
             starts[end] = None
         if self.limits.states_max is not None and len(starts) > self.limits.states_max:
             raise self._too_many()
-        self.workers.seed(self.code, self.table, [self.layout.pack(state) for state in starts])
-        self.levels.add([part for worker in self.workers.all for part in worker.frontier])
+        restored = self._restored()
+        if restored is None:
+            self.workers.seed(self.code, self.table, [self.layout.pack(state) for state in starts])
+            self.levels.add([part for worker in self.workers.all for part in worker.frontier])
         for state in starts:
             for finding in self.checks.at_state(state):
                 self._note(finding, Trace(self.program.model, state, ()))
         self._renew()
+        if restored is not None:
+            self._restore(restored)
 
     def expand_level(self) -> None:
         """All steps of one level, and the level that they lead to."""
@@ -194,6 +212,72 @@ class _Search:
     def generated(self) -> int:
         return self.initial + sum(worker.generated for worker in self.workers.all)
 
+    # ── Going on ──
+
+    @property
+    def seconds(self) -> float:
+        return self.seconds_before + self.watch.seconds
+
+    def _identity(self) -> str:
+        return identity_of(self.program.model, self.code.generated)
+
+    def _save(self, *, at_any_rate: bool = False) -> None:
+        if self.checkpoint is None or not (at_any_rate or self.checkpoint.is_due()):
+            return
+        workers = self.workers.all
+        fired: Any = sum(w.fired for w in workers)
+        new: Any = sum(w.new for w in workers)
+        progressed = Progressed(
+            level=self.level,
+            depth=self.depth,
+            generated=sum(w.generated for w in workers),
+            seconds=self.seconds,
+            rested=self.checks.rested,
+            fired=[int(n) for n in fired],
+            new=[int(n) for n in new],
+            failing_rules=sorted(set().union(*(w.failing_rules for w in workers))),
+            deciding=self.deciding,
+        )
+        self.checkpoint.save(self.levels, progressed, self._identity())
+
+    def _restored(self) -> Progressed | None:
+        if self.checkpoint is None or not self.checkpoint.saved:
+            return None
+        self.levels, progressed = self.checkpoint.restored(self._identity(), self.layout.words)
+        return progressed
+
+    def _restore(self, saved: Progressed) -> None:
+        """The table and the counts as they were; what was decided is decided again."""
+        self.seconds_before = saved.seconds
+        for level in range(len(self.levels.starts)):
+            self.workers.insert_all(self.table, self.levels.read(level), self.watch.check)
+            if level != saved.level:
+                for worker in self.workers.all:
+                    worker.frontier = []
+        if self.table.states != self.levels.states:
+            raise InternalError("a state is twice in a checkpoint whose checksums are right")
+        for worker in self.workers.all:
+            worker.known_sites = {d.site for d in saved.deciding if d.kind == "step"}
+            worker.new[:] = 0
+        first = self.workers.all[0]
+        first.generated = saved.generated
+        first.fired[:], first.new[:] = saved.fired, saved.new
+        first.failing_rules = set(saved.failing_rules)
+        self.checks.rested = saved.rested
+        for deciding in saved.deciding:
+            self.level = deciding.level
+            self._decide_again(deciding)
+        self.depth, self.level = saved.depth, saved.level
+
+    def _decide_again(self, deciding: Deciding) -> None:
+        words = deciding.words
+        if deciding.kind == "state":
+            self._decide(np.array([words], dtype=np.int64), 0, 1)
+        elif deciding.kind == "rest":
+            self._decide_at_rest(words)
+        else:
+            self._failed(FailingStep(words, deciding.instance, deciding.site))
+
     # ── Checks ──
 
     def _interests(self, probes: Sequence[Probe]) -> Any:
@@ -212,6 +296,7 @@ class _Search:
             if row >= end:
                 return
             words = tuple(rows[row].tolist())
+            self.deciding.append(Deciding("state", self.level, words))
             for finding in self.checks.at_state(self.layout.unpack(words)):
                 self._note(finding, self._trace(words, self.level + 1))
             self._renew()
@@ -224,6 +309,7 @@ class _Search:
         rests = np.ones(1, dtype=np.uint8)
         if self.code.look_at_rest(rows, rests, 0, 1, self.wanted_at_rest) == 1:
             return  # decided by another state of the same round
+        self.deciding.append(Deciding("rest", self.level, words))
         for finding in self.checks.at_rest(self.layout.unpack(words)):
             self._note(finding, self._trace(words, self.level))
         self._renew()
@@ -246,6 +332,9 @@ class _Search:
 
     def _failed(self, failing: FailingStep) -> None:
         """The reference repeats the step and says why it fails."""
+        self.deciding.append(
+            Deciding("step", self.level, failing.words, failing.instance, failing.site)
+        )
         site = self.code.generated.sites[failing.site]
         state = self.layout.unpack(failing.words)
         instance = self.code.generated.instances[failing.instance]
@@ -362,7 +451,7 @@ class _Search:
             generated=self.generated,
             initial=self.initial,
             depth=self.depth,
-            seconds=self.watch.seconds,
+            seconds=self.seconds,
             complete=self.found.complete,
             limits=self.found.all_limits(),
             vacuity=vacuity(model, self.found, self.checks, enabled),

@@ -8,6 +8,7 @@ with the process.
 
 from __future__ import annotations
 
+import hashlib
 import mmap
 import os
 import tempfile
@@ -21,7 +22,14 @@ import numpy as np
 from ..limits import LimitReached
 from ..outcome import Limit
 
-__all__ = ["SEGMENTS", "Levels", "Rows", "Table", "memory_allowed_bytes"]
+__all__ = [
+    "SEGMENTS",
+    "Levels",
+    "Rows",
+    "Table",
+    "digest_of_states",
+    "memory_allowed_bytes",
+]
 
 Rows = Any  # numpy arrays of int64, shape (states, words)
 
@@ -98,26 +106,53 @@ def _nameless_file() -> BinaryIO:
     return cast(BinaryIO, file)
 
 
+def digest_of_states() -> hashlib.blake2b:
+    """What tells whether the states of a level are still those that were written."""
+    return hashlib.blake2b(digest_size=16)
+
+
+def _write(file: BinaryIO, data: bytes) -> None:
+    # A file without a buffer may take a part only; with one, an error would come back when the
+    # file is closed.
+    view = memoryview(data)
+    while view:
+        view = view[file.write(view) :]
+
+
 @dataclass
 class Levels:
-    """All states found, level after level. `starts[d]` is the number of the first of level d."""
+    """All states found, level after level. `starts[d]` is the number of the first of level d.
+
+    In the file they begin at byte `first_byte`. With `digests`, there is one for each level.
+    """
 
     words: int
     starts: list[int] = field(default_factory=list)
     states: int = 0
     file: BinaryIO = field(default_factory=lambda: _nameless_file())
+    first_byte: int = 0
+    digests: list[str] | None = None
 
     def add(self, parts: list[Rows]) -> None:
         """One more level. Raises: LimitReached, if the disk is full."""
         self.starts.append(self.states)
-        self.file.seek(self.states * self.words * 8)
+        self._seek(self.states)
+        digest = digest_of_states()
         for part in parts:
+            data = np.ascontiguousarray(part).tobytes()
             try:
-                self.file.write(np.ascontiguousarray(part).tobytes())
+                _write(self.file, data)
             except OSError as problem:
                 detail = f"no room for {self.states:,} states on the disk: {problem.strerror}"
                 raise LimitReached(Limit("disk", detail)) from problem
+            if self.digests is not None:
+                digest.update(data)
             self.states += len(part)
+        if self.digests is not None:
+            self.digests.append(digest.hexdigest())
+
+    def _seek(self, number: int) -> None:
+        self.file.seek(self.first_byte + number * self.words * 8)
 
     def count(self, level: int) -> int:
         end = self.starts[level + 1] if level + 1 < len(self.starts) else self.states
@@ -128,13 +163,13 @@ class Levels:
         first, count = self.starts[level], self.count(level)
         for at in range(first, first + count, block):
             many = min(block, first + count - at)
-            self.file.seek(at * self.words * 8)
+            self._seek(at)
             data = self.file.read(many * self.words * 8)
             # A copy, because compiled code takes no arrays that cannot be written.
             yield np.frombuffer(data, dtype=np.int64).reshape(many, self.words).copy()
 
     def at(self, number: int) -> tuple[int, ...]:
         """The words of one state."""
-        self.file.seek(number * self.words * 8)
+        self._seek(number)
         data = self.file.read(self.words * 8)
         return tuple(np.frombuffer(data, dtype=np.int64).tolist())

@@ -79,7 +79,7 @@ class Shared:
     @property
     def room(self) -> int:
         """Of the share that has the least."""
-        return self.rows.shape[1] - int(self.ends.max())
+        return int(self.rows.shape[1] - self.ends.max())
 
     def of(self, share: int) -> tuple[Any, Any, Any, int]:
         """The arrays of one share, and how much of them is in use."""
@@ -232,6 +232,8 @@ class Worker:
 
     def end_level(self) -> list[Rows]:
         """What was found in the level, which is the next frontier."""
+        # Forgotten, so that a search goes on from a checkpoint exactly as it would have.
+        self.recent[:] = 0
         if self._chunk_at:
             # A chunk that is mostly empty would keep its memory as long as the level lives.
             part = self._chunk[: self._chunk_at]
@@ -287,3 +289,21 @@ class Workers:
             )  # fmt: skip
             worker.frontier = [fresh[:at]] if at else []
         return len(rows)
+
+    def insert_all(self, table: Table, blocks: Iterable[Rows], pause: Callable[[], None]) -> None:
+        """States that were found before, as one level: they become the frontier."""
+        first = self.all[0]
+        nothing = np.zeros(1, dtype=np.int64)
+        for rows in blocks:
+            pause()
+            tags, among = np.zeros(len(rows), dtype=np.int32), np.arange(len(rows))
+            for start in range(0, len(rows), _STEPS):
+                part = among[start : start + _STEPS]
+                first.shared.ends[:] = 0
+                first.code.share_out(
+                    rows, tags, part, len(part), table.shift, first.share_of, *first.shared.parts
+                )
+                for worker in self.all:
+                    worker.insert(table, [first], 1 << 60, nothing)
+        for worker in self.all:
+            worker.end_level()
