@@ -40,7 +40,7 @@ TRANSCRIPTS = {
     "simulate_no_deduplication": (
         "simulate", "outbox", "--variant", "no_deduplication", "--seed", "7", "--walks", "200",
     ),
-    "verify": ("verify",),
+    "verify": ("verify", "outbox", "dedup", "two_phase_commit", "outbox_handler"),
 }  # fmt: skip
 
 
