@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Unpack
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
@@ -106,8 +106,11 @@ class Setup:
             raise
         return drive
 
-    def bounded(self, chosen: settings) -> settings:
-        """The settings with no more steps than a run can have: the others would be rests."""
+    def fitted(self, chosen: settings) -> settings:
+        """The settings for Hypothesis: no more steps than a run can have, the others would be
+        rests; and no shrinking, which `shrink.py` does better.
+        """
+        chosen = settings(chosen, phases=[p for p in chosen.phases if p is not Phase.shrink])
         if self._harness is None:
             adapter = made(self.adapter)
             self.harness_for(type(adapter))
@@ -266,23 +269,17 @@ def checked(machine: type[ModelMachine], chosen: settings) -> None:
     visits.runs = visits.steps = 0
     visits.counts.clear()
     try:
-        run_state_machine_as_test(machine, settings=setup.bounded(chosen))
+        run_state_machine_as_test(machine, settings=setup.fitted(chosen))
     except Disagreement as failed:
-        raise _explained(failed, setup) from failed.__cause__
-    except BaseExceptionGroup as several:
-        found, rest = several.split(Disagreement)
-        if found is None or rest is not None:
-            raise
-        each = [_explained(e, setup) for e in found.exceptions if isinstance(e, Disagreement)]
-        raise ExceptionGroup(f"{machine.__name__} found {len(each)} bugs", each) from None
+        raise _explained(failed, setup, shrinks=Phase.shrink in chosen.phases) from failed.__cause__
     traces.remembered(visits)
     _count_visits(setup)
 
 
-def _explained(failed: Disagreement, setup: Setup) -> Disagreement:
-    best = shortened(failed, setup.atlas, setup.attempt)
+def _explained(failed: Disagreement, setup: Setup, *, shrinks: bool) -> Disagreement:
+    best = shortened(failed, setup.atlas, setup.attempt) if shrinks else failed
     before, now = len(failed.calls), len(best.calls)
-    remark = f" (Hypothesis found {before}; the model knows a shorter way)" if now < before else ""
+    remark = f" (found as one of {before})" if now < before else ""
     folder = setup.out or traces.folder()
     saved = traces.save(best, setup.subject, folder) if folder is not None else ""
     best.text = told(best, setup.harness, setup.adapter, saved=saved, remark=remark)

@@ -1,15 +1,15 @@
 """A failing run made shorter with what the model knows.
 
-Owns the search for a shorter run that fails in the same way. Hypothesis has shrunk the run by its
-numbers; the model knows more: which steps can be left out, and the shortest ways to the states in
-which the failing step is possible. Every candidate is run on a fresh system, so the result is a
-failure that happened, not one that was derived.
+Owns all shrinking of runs. Hypothesis would shrink the numbers that a run was drawn from, which
+takes hundreds of runs and moves steps about; the model knows which steps can be left out, and the
+shortest way to the state in which the failing step was taken. Every candidate is run on a fresh
+system, so the result is a failure that happened, not one that was derived.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 
 from .. import ir
 from ..explore.orbits import renamed
@@ -24,6 +24,7 @@ Attempt = Callable[[tuple[Call, ...]], Disagreement | None]
 
 CANDIDATES_MAX = 400
 SECONDS_MAX = 20.0
+WAYS_MAX = 120  # ways to other states in which the failing step is possible
 
 
 def shortened(
@@ -39,7 +40,7 @@ def shortened(
     tried: set[tuple[Call, ...]] = {failed.calls}
     while True:
         for calls in _candidates(best, atlas):
-            if calls in tried:
+            if calls in tried or len(calls) >= len(best.calls):
                 continue
             if not left or time.monotonic() > end:
                 return best
@@ -78,22 +79,30 @@ def _with_first_ids(failed: Disagreement, subject: Subject, attempt: Attempt) ->
     return found if found is not None and found.failing.is_like(failed.failing) else failed
 
 
-def _candidates(failed: Disagreement, atlas: Atlas) -> Iterable[tuple[Call, ...]]:
+def _candidates(failed: Disagreement, atlas: Atlas) -> Iterator[tuple[Call, ...]]:
     """Shorter runs, the most promising first."""
     calls = failed.calls
     if not calls:
         return
-    for number in range(len(calls) - 1):
-        yield (*calls[:number], *calls[number + 1 :])
-    last = calls[-1]
+    *before, last = calls
+    # A shorter way to a state on the run's own way; of hidden steps the trace has more states.
+    for number, state in reversed(list(enumerate(failed.trace.states()))):
+        if state in atlas.numbers:
+            yield (*atlas.way_to(atlas.numbers[state]), *before[number:], last)
+    # Ever smaller parts are left out. Source: A. Zeller, R. Hildebrandt, Simplifying and Isolating
+    # Failure-Inducing Input, 2002.
+    size = len(before) // 2
+    while size:
+        for first in range(0, len(before), size):
+            yield (*before[:first], *before[first + size :], last)
+        size //= 2
     sources = sorted(
         (atlas.depths[number], number)
         for number, call in atlas.taken.get(last.name, ())
-        if call is last
+        if call is last and atlas.depths[number] < len(before)
     )
-    for depth, number in sources:
-        if depth + 1 < len(calls):
-            yield (*atlas.way_to(number), last)
-    for first in range(len(calls) - 1):
-        for second in range(first + 1, len(calls) - 1):
-            yield tuple(c for n, c in enumerate(calls) if n not in (first, second))
+    for _, number in sources[:WAYS_MAX]:
+        yield (*atlas.way_to(number), last)
+    for first in range(len(before)):
+        for second in range(first + 1, len(before)):
+            yield (*(c for n, c in enumerate(before) if n not in (first, second)), last)

@@ -212,8 +212,10 @@ class Course:
         def weight(call: Call) -> int:
             if call.name == goal:
                 return _TAKES
-            ends = harness.after(belief, call).states
-            then = self.atlas.away(ends, goal)
+            after = harness.after(belief, call)
+            if after is belief:
+                return _ELSE  # nothing changes, so nothing comes nearer
+            then = self.atlas.away(after.states, goal)
             return _NEARER if then < now else _KEEPS if then == now else _ELSE
 
         return list(accumulate(weight(call) for call in belief.menu))

@@ -15,7 +15,6 @@ from hypothesis.database import InMemoryExampleDatabase
 from ledgers import Ledger, LosesOnCrash, Raises, RefusesSecond, ShipsTwice
 from mirror import mirror
 
-from checker.catalogue import entries
 from checker.errors import UsageError
 from checker.models.outbox import OrderId, Outbox
 from checker.testing import Disagreement, NeverTaken, run, state_machine
@@ -239,10 +238,10 @@ def test_an_unlucky_answer_of_the_system_is_followed(charging: str) -> None:
 
 
 @pytest.mark.filterwarnings("ignore::checker.testing.NeverTaken")
-def test_a_mirror_of_every_model_agrees_with_it_whatever_it_chooses() -> None:
-    for entry in entries():
-        few = settings(QUICK, max_examples=5)
-        run(state_machine(entry.name, mirror(entry.name, driven=False, seed=3)), settings=few)
+@pytest.mark.parametrize("model", ["dedup", "outbox_handler", "idempotency_keys"])
+def test_a_mirror_agrees_with_its_model_whatever_it_chooses(model: str) -> None:
+    few = settings(QUICK, max_examples=5)
+    run(state_machine(model, mirror(model, driven=False, seed=3)), settings=few)
 
 
 def test_hidden_steps_may_have_happened_or_not() -> None:
