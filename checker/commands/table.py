@@ -237,6 +237,29 @@ COMMANDS: tuple[Command, ...] = (
         ),
     ),
     Command(
+        "mutate",
+        "Change the model a little, many times: which properties notice, and which changes nobody?",
+        "checker.commands.mutate:run",
+        (_MODEL,),
+        (
+            *_SETTINGS,
+            Option(
+                "--only",
+                "Only this kind of change; repeatable.",
+                kind="choice",
+                choices=("dropped", "weakened", "swapped", "moved", "ignored"),
+                many=True,
+            ),
+            Option("--all", "List every mutant, not only those that survive.", kind="flag"),
+            Option(
+                "--max-seconds", "Give a mutant up after so much time.", kind="float", metavar="S"
+            ),
+            Option("--json", "Print JSON.", kind="flag"),
+            Option("--quiet", "No progress.", kind="flag"),
+        ),
+        epilog="checker mutate outbox\nchecker mutate dedup --only dropped --all",
+    ),
+    Command(
         "check",
         "Read models and report what the language does not allow, without running them.",
         "checker.commands.check:run",

@@ -1,0 +1,1 @@
+"""Small changes to a model, and which of its properties notice them."""
