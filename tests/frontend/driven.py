@@ -209,13 +209,15 @@ class Run:
             if not isinstance(alternative, _Unlucky):
                 options.append(alternative)
                 continue
-            word = str(alternative.value).lower()
+            word = str(plain(alternative.value)).lower()
             (counter,) = [
                 name
                 for item in self.rule.body  # type: ignore[union-attr]
                 if isinstance(item, ir.Choose)
                 for value, name in item.unlucky
-                if name.endswith(f"_{word}_used") and self._is_line_of(name)
+                if value == plain(alternative.value)
+                and name.endswith(f"_{word}_used")
+                and self._is_line_of(name)
             ][:1]
             if self.counted[counter] < alternative.at_most:
                 options.append(alternative.value)
