@@ -59,6 +59,14 @@ _REPLAY = Command(
         Option("--max-width", "Explanations of a slice at once, at most.", kind="int", metavar="N"),
         Option("--max-seconds", "Stop after so much time.", kind="float", metavar="S"),
         Option(
+            "--horizon",
+            "Close a slice at rest that no line came for in so many lines.",
+            kind="int",
+            metavar="LINES",
+        ),
+        Option("--max-open", "Slices open at once, at most.", kind="int", metavar="N"),
+        Option("--jobs", "Processes that read; 2 for long logs.", kind="int", metavar="N"),
+        Option(
             "--json",
             "Print one JSON object (docs/reference/log-format.md) instead of text.",
             kind="flag",

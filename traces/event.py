@@ -46,13 +46,15 @@ class Event:
 class Defect:
     """A line that could not be used. `is_gap`: it may have held an event of a slice.
 
-    `node` is the node whose event is missing, None if that cannot be known.
+    `node` is the node whose event is missing, None if that cannot be known. `kind` is what the
+    report counts it under.
     """
 
     place: Place
     message: str
     is_gap: bool
     node: str | None = None
+    kind: str = "other"
 
     @property
     def effect(self) -> str:

@@ -17,7 +17,7 @@ from .event import Defect, Event, Log
 from .mapping import Logged
 from .observe import Observation, Observed
 
-__all__ = ["Chain", "Instance", "Line", "Lost", "chains"]
+__all__ = ["Chain", "Ending", "Instance", "Line", "Lost", "Row", "Slot", "chains", "rows"]
 
 
 class Line(NamedTuple):
@@ -37,7 +37,15 @@ class Lost(NamedTuple):
     rules: tuple[str, ...]
 
 
+class Slot(NamedTuple):
+    """Where lines of a slice's own stand among those of all slices, if these are known alone."""
+
+    node: str
+    number: int
+
+
 Chain = tuple[Line | Lost, ...]
+Row = tuple[Line | Lost | Slot, ...]
 
 
 @dataclass
@@ -45,16 +53,20 @@ class Instance:
     """One life of a node, from its start to its end or to the end of the log."""
 
     node: str
-    lines: list[Observed] = field(default_factory=list)
+    lines: list[Observed | Slot] = field(default_factory=list)
+    services: set[str | None] = field(default_factory=set)  # whose events it has written
     rules: tuple[str, ...] = ()  # what it may have done without a line
     last: Event | None = None
     is_clean: bool = False  # it said itself that it had finished
     ended_by: list[Observed] = field(default_factory=list)
     is_over: bool = False
 
-    def chain(self) -> Iterator[Line | Lost]:
+    def chain(self) -> Iterator[Line | Lost | Slot]:
         ends_open = not self.is_clean
         for observed in self.lines:
+            if isinstance(observed, Slot):
+                yield observed
+                continue
             before = observed.what.entry.logged is Logged.BEFORE
             yield Line(observed, not (before and ends_open and observed.event is self.last))
         if ends_open and self.rules:
@@ -62,27 +74,60 @@ class Instance:
         yield from map(Line, self.ended_by)
 
 
+Ending = tuple[str, Event, Observed | None]
+"""A line about the end of another instance: whose, and the step that the line is, if it is one."""
+
+
 def chains(log: Log, observation: Observation) -> tuple[list[Chain], list[Defect]]:
     """All chains of the log, and the lines whose fields had no value of the model."""
     defects: list[Defect] = []
+    if observation.mapping.in_file_order:
+        return [_as_written(log, observation, defects)], defects
     lives: dict[str, list[Instance]] = {}
-    ends: list[tuple[str, Event, Observed | None]] = []
+    ends: list[Ending] = []
     about = {end.event: end.instance for end in observation.mapping.ends if end.instance}
     for node, events in log.by_node.items():
         lives[node] = _lives(node, events, observation, ends, defects, about)
+    found = []
+    for row in rows(lives, ends, observation):
+        found.append(tuple(item for item in row if not isinstance(item, Slot)))
+    return found, defects
+
+
+def _as_written(log: Log, observation: Observation, defects: list[Defect]) -> Chain:
+    """All lines as one chain, in the order of the files and of the lines in them."""
+    position = {name: number for number, name in enumerate(log.files)}
+    events = [event for events in log.by_node.values() for event in events]
+    found = []
+    for event in sorted(events, key=lambda e: (position[e.place.file], e.place.line)):
+        observed = observation.observe(event)
+        if isinstance(observed, Defect):
+            defects.append(observed)
+        elif observed is not None:
+            found.append(Line(observed))
+    return tuple(found)
+
+
+def rows(
+    lives: dict[str, list[Instance]], ends: Iterable[Ending], observation: Observation
+) -> list[Row]:
+    """The chains, once all lives are known and what was said of the ends of others."""
+    for instances in lives.values():
+        for life in instances:
+            life.rules = _unlogged(life, observation)
     for target, event, observed in ends:
         _end(lives, target, event, observed, observation)
     for instances in lives.values():
         for earlier in instances[:-1]:
             earlier.is_over = True
-    return list(_chained(lives, observation)), defects
+    return list(_chained(lives, observation))
 
 
 def _lives(
     node: str,
     events: Iterable[Event],
     observation: Observation,
-    ends: list[tuple[str, Event, Observed | None]],
+    ends: list[Ending],
     defects: list[Defect],
     about: dict[str, str],
 ) -> list[Instance]:
@@ -106,15 +151,14 @@ def _lives(
             ends.append((str(target), event, observed))
         elif observed is not None:
             life.lines.append(observed)
-    for life in instances:
-        life.rules = _unlogged(life, observation)
+            life.services.add(observed.what.entry.service)
     return instances
 
 
 def _unlogged(life: Instance, observation: Observation) -> tuple[str, ...]:
     """The rules of the instance's service; also of the services whose events it has written."""
     services = {observation.service_of(life.node)}
-    services |= {observed.what.entry.service for observed in life.lines}
+    services |= life.services
     named = [s for s in observation.after_rules if s in services]
     return tuple(dict.fromkeys(rule for s in named for rule in observation.after_rules[s]))
 
@@ -143,7 +187,7 @@ def _end(
         open_lives[0].ended_by.append(observed)
 
 
-def _chained(lives: dict[str, list[Instance]], observation: Observation) -> Iterator[Chain]:
+def _chained(lives: dict[str, list[Instance]], observation: Observation) -> Iterator[Row]:
     """One chain for each node; the nodes of a successive service one behind the other.
 
     Two nodes are only joined if the log says that the first one ended and their names end in
@@ -178,7 +222,7 @@ def _follows(earlier: str, later: str, lives: dict[str, list[Instance]]) -> bool
     return distinct and all(life.is_over for life in lives[earlier])
 
 
-def _chain(nodes: list[str], lives: dict[str, list[Instance]]) -> Iterator[Chain]:
+def _chain(nodes: list[str], lives: dict[str, list[Instance]]) -> Iterator[Row]:
     chain = tuple(item for node in nodes for life in lives[node] for item in life.chain())
     if chain:
         yield chain

@@ -21,7 +21,10 @@ from checker.errors import UsageError
 
 from .event import Defect, Event, FieldValue, Log, Place, printable
 
-__all__ = ["LINE_BYTES_MAX", "Wanted", "read_logs"]
+__all__ = [
+    "LINE_BYTES_MAX", "SEQ_MAX", "STDIN", "Wanted", "again", "broken_off", "empty", "event_of",
+    "jumps", "read_line", "read_logs", "starts_late", "too_long",
+]  # fmt: skip
 
 LINE_BYTES_MAX = 1 << 20  # a longer line is no event of a service, and would fill the memory
 SEQ_MAX = 1 << 53  # what every JSON writer can count exactly
@@ -42,8 +45,11 @@ class _Reading:
     names: dict[str, str] = field(default_factory=dict)  # one copy of each node and id
 
 
-def read_logs(files: Iterable[str], wanted: Wanted) -> Log:
+def read_logs(files: Iterable[str], wanted: Wanted, *, in_file_order: bool = False) -> Log:
     """Read all files as one log; a node's lines may stand in several of them.
+
+    `in_file_order`: the lines happened as they stand, so one whose number is too low is not put
+    back to its place.
 
     Raises: UsageError, if a file cannot be opened.
     """
@@ -54,8 +60,9 @@ def read_logs(files: Iterable[str], wanted: Wanted) -> Log:
         with _opened(name) as stream:
             _read(stream, name, reading)
         if reading.lines == before:
-            reading.defects.append(Defect(Place(name, 1), "the file is empty", is_gap=True))
-    by_node = {node: _in_order(events, reading) for node, events in reading.by_node.items()}
+            reading.defects.append(empty(Place(name, 1)))
+    ordered = _as_they_stand if in_file_order else _in_order
+    by_node = {node: ordered(events, reading) for node, events in reading.by_node.items()}
     return Log(names, by_node, tuple(sorted(reading.defects, key=lambda d: d.place)), reading.lines)
 
 
@@ -86,91 +93,171 @@ def _read(stream: IO[bytes], name: str, reading: _Reading) -> None:
             if len(raw) > LINE_BYTES_MAX and not raw.endswith(b"\n"):
                 while (rest := stream.readline(LINE_BYTES_MAX)) and not rest.endswith(b"\n"):
                     pass
-                message = f"the line is longer than {LINE_BYTES_MAX} bytes"
-                reading.defects.append(Defect(Place(name, number), message, is_gap=True))
+                reading.defects.append(too_long(Place(name, number)))
                 continue
             if raw.strip():
                 _read_line(raw, Place(name, number), reading)
     except (OSError, EOFError) as error:  # gzip reports damage as either
-        message = f"the file ends in the middle: {printable(str(error))}"
-        reading.defects.append(Defect(Place(name, number + 1), message, is_gap=True))
+        reading.defects.append(broken_off(Place(name, number + 1), error))
+
+
+# ── What a whole file or a long line has wrong ───────────────────────────────────────────────────
+
+
+def empty(place: Place) -> Defect:
+    return Defect(place, "the file is empty", is_gap=True, kind="empty file")
+
+
+def too_long(place: Place) -> Defect:
+    message = f"the line is longer than {LINE_BYTES_MAX} bytes"
+    return Defect(place, message, is_gap=True, kind="line too long")
+
+
+def broken_off(place: Place, error: Exception) -> Defect:
+    message = f"the file ends in the middle: {printable(str(error))}"
+    return Defect(place, message, is_gap=True, kind="damaged file")
+
+
+# ── One line ─────────────────────────────────────────────────────────────────────────────────────
 
 
 class _Unusable(Exception):
     """Why a line is no event; `node` if it says that much."""
 
-    def __init__(self, message: str, node: str | None = None) -> None:
+    def __init__(self, kind: str, message: str, node: str | None = None) -> None:
         super().__init__(message)
+        self.kind = kind
         self.node = node
 
 
-def _read_line(raw: bytes, place: Place, reading: _Reading) -> None:
+def read_line(raw: bytes, place: Place, wanted: Wanted, names: dict[str, str]) -> Event | Defect:
+    """One line as an event; `names` keeps one copy of each text."""
     try:
-        event = _event(_record(raw), place, reading)
+        record = _record(raw)
+        _check_once(record, wanted)
     except _Unusable as why:
-        reading.defects.append(Defect(place, str(why), is_gap=True, node=why.node))
+        return Defect(place, str(why), is_gap=True, node=why.node, kind=why.kind)
+    return event_of(record, place, wanted, names)
+
+
+def _check_once(record: _Object, wanted: Wanted) -> None:
+    """A key that is read must not stand there twice: nobody knows which value is meant."""
+    for name in record.twice:
+        if name in ("ts", "node", "seq", "event") or any(name in each for each in wanted.values()):
+            raise _Unusable("key twice", f"the key {printable(name)!r} stands twice in the line")
+
+
+def event_of(
+    record: Mapping[str, object], place: Place, wanted: Wanted, names: dict[str, str]
+) -> Event | Defect:
+    """One object as an event."""
+    try:
+        return _event(record, place, wanted, names)
+    except _Unusable as why:
+        return Defect(place, str(why), is_gap=True, node=why.node, kind=why.kind)
+
+
+def _read_line(raw: bytes, place: Place, reading: _Reading) -> None:
+    found = read_line(raw, place, reading.wanted, reading.names)
+    if isinstance(found, Defect):
+        reading.defects.append(found)
     else:
-        reading.by_node.setdefault(event.node, []).append(event)
+        reading.by_node.setdefault(found.node, []).append(found)
 
 
-def _record(raw: bytes) -> dict[str, object]:
+class _Object(dict[str, object]):
+    """A JSON object that remembers which of its keys stood in it twice."""
+
+    twice: tuple[str, ...] = ()
+
+
+def _object(pairs: list[tuple[str, object]]) -> _Object:
+    found = _Object(pairs)
+    if len(found) < len(pairs):
+        names = [name for name, _ in pairs]
+        found.twice = tuple(name for name in found if names.count(name) > 1)
+    return found
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object)
+
+
+def _record(raw: bytes) -> _Object:
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise _Unusable(f"byte {error.start + 1} of the line is not UTF-8") from None
+        why = f"byte {error.start + 1} of the line is not UTF-8"
+        raise _Unusable("not UTF-8", why) from None
     try:
-        record = json.loads(text)
+        record = _DECODER.decode(text)
     except RecursionError:
-        raise _Unusable("the JSON is nested too deeply") from None
+        raise _Unusable("nested too deeply", "the JSON is nested too deeply") from None
     except ValueError as error:
         if not raw.endswith(b"\n"):
-            raise _Unusable("the last line is cut off") from None
+            raise _Unusable("cut off", "the last line is cut off") from None
         reason = error.msg if isinstance(error, json.JSONDecodeError) else "a number too long"
-        raise _Unusable(f"not JSON: {reason}") from None
-    if not isinstance(record, dict):
-        raise _Unusable('not a JSON object; write {"ts": …, "node": …, "seq": …, "event": …}')
+        raise _Unusable("not JSON", f"not JSON: {reason}") from None
+    if not isinstance(record, _Object):
+        form = 'not a JSON object; write {"ts": …, "node": …, "seq": …, "event": …}'
+        raise _Unusable("not an object", form)
     return record
 
 
-def _event(record: dict[str, object], place: Place, reading: _Reading) -> Event:
+def _event(
+    record: Mapping[str, object], place: Place, wanted: Wanted, names: dict[str, str]
+) -> Event:
     node = record.get("node")
-    known = reading.names.setdefault(node, node) if isinstance(node, str) and node else None
+    known = names.setdefault(node, node) if isinstance(node, str) and node else None
     for name in ("ts", "node", "seq", "event"):
         if name not in record:
-            raise _Unusable(f"the field {name!r} is missing", known)
+            raise _Unusable("field missing", f"the field {name!r} is missing", known)
     if known is None:
-        raise _Unusable("'node' must be a string that is not empty")
+        raise _Unusable("wrong type", "'node' must be a string that is not empty")
+    if not _is_text(known):
+        raise _Unusable("half a character", "'node' holds half a character (a lone surrogate)")
     seq, event, ts = record["seq"], record["event"], record["ts"]
     if isinstance(ts, bool) or not isinstance(ts, int | float) or not math.isfinite(ts):
-        raise _Unusable("'ts' must be a number (seconds since 1970)", known)
+        raise _Unusable("wrong type", "'ts' must be a number (seconds since 1970)", known)
     if isinstance(seq, bool) or not isinstance(seq, int) or not 0 <= seq <= SEQ_MAX:
-        raise _Unusable("'seq' must be a whole number, the count of this node's lines", known)
-    if not isinstance(event, str):
-        raise _Unusable("'event' must be a string", known)
-    if event not in reading.wanted:
         raise _Unusable(
+            "wrong type", "'seq' must be a whole number, the count of this node's lines", known
+        )
+    if not isinstance(event, str):
+        raise _Unusable("wrong type", "'event' must be a string", known)
+    if event not in wanted:
+        raise _Unusable(
+            "unknown event",
             f"the mapping does not know the event {printable(event)!r}; "
             "map it, or list it under `ignore`",
             known,
         )
-    fields = {name: _field(record, name, event, known, reading) for name in reading.wanted[event]}
+    fields = {name: _field(record, name, event, known, names) for name in wanted[event]}
     return Event(place, known, seq, event, fields)
 
 
 def _field(
-    record: dict[str, object], name: str, event: str, node: str, reading: _Reading
+    record: Mapping[str, object], name: str, event: str, node: str, names: dict[str, str]
 ) -> FieldValue:
+    shown = printable(name)
     if name not in record:
-        raise _Unusable(
-            f"{event!r} has no field {printable(name)!r}, which the mapping reads", node
-        )
+        why = f"{event!r} has no field {shown!r}, which the mapping reads"
+        raise _Unusable("field missing", why, node)
     value = record[name]
     if isinstance(value, str):
-        return reading.names.setdefault(value, value)
+        if not _is_text(value):
+            why = f"{shown!r} holds half a character (a lone surrogate)"
+            raise _Unusable("half a character", why, node)
+        return names.setdefault(value, value)
     if value is None or isinstance(value, bool | int):
         return value
     kind = {float: "a fraction", list: "a list", dict: "an object"}[type(value)]
-    raise _Unusable(f"{printable(name)!r} is {kind}; an id, number or truth value is needed", node)
+    why = f"{shown!r} is {kind}; an id, number or truth value is needed"
+    raise _Unusable("wrong type", why, node)
+
+
+def _is_text(value: str) -> bool:
+    """Is every character whole? JSON can write half of a pair, which no encoding can."""
+    return value.isascii() or not any("\ud800" <= c <= "\udfff" for c in value)
 
 
 def _in_order(events: list[Event], reading: _Reading) -> tuple[Event, ...]:
@@ -179,29 +266,59 @@ def _in_order(events: list[Event], reading: _Reading) -> tuple[Event, ...]:
     for event in sorted(events, key=lambda e: e.seq):
         if not ordered:
             if event.seq > 1:  # counting from 0 and from 1 are both common
-                _miss(
-                    event, f"the first line of {printable(event.node)} is seq {event.seq}", reading
-                )
+                reading.defects.append(starts_late(event.place, event.node, event.seq))
             ordered.append(event)
             continue
         last = ordered[-1]
         if event.seq > last.seq:
             if event.seq > last.seq + 1:
-                missing = f"after seq {last.seq} comes seq {event.seq} of {printable(event.node)}"
-                _miss(event, missing, reading)
+                reading.defects.append(jumps(event.place, event.node, last.seq, event.seq))
             ordered.append(event)
         elif (event.name, event.fields) == (last.name, last.fields):
-            message = (
-                f"seq {event.seq} of {printable(event.node)} again, as at {last.place}; dropped"
-            )
-            reading.defects.append(Defect(event.place, message, is_gap=False, node=event.node))
+            reading.defects.append(again(event.place, event.node, event.seq, last.place))
         else:
-            message = (
-                f"seq {event.seq} of {printable(event.node)} again, unlike {last.place}; dropped"
-            )
-            reading.defects.append(Defect(event.place, message, is_gap=True, node=event.node))
+            found = again(event.place, event.node, event.seq, last.place, differs=True)
+            reading.defects.append(found)
     return tuple(ordered)
 
 
-def _miss(event: Event, message: str, reading: _Reading) -> None:
-    reading.defects.append(Defect(event.place, message, is_gap=True, node=event.node))
+def _as_they_stand(events: list[Event], reading: _Reading) -> tuple[Event, ...]:
+    """A node's events in the order of the file, in which `seq` must rise."""
+    ordered: dict[int, Event] = {}
+    last: int | None = None
+    for event in events:
+        if last is None or event.seq > last:
+            if last is None and event.seq > 1:
+                reading.defects.append(starts_late(event.place, event.node, event.seq))
+            if last is not None and event.seq > last + 1:
+                reading.defects.append(jumps(event.place, event.node, last, event.seq))
+            last = event.seq
+            ordered[last] = event
+            continue
+        first = ordered.get(event.seq)
+        equal = first is not None and (first.name, first.fields) == (event.name, event.fields)
+        place = event.place if first is None else first.place
+        found = again(event.place, event.node, event.seq, place, differs=not equal)
+        reading.defects.append(found)
+    return tuple(ordered.values())
+
+
+# ── What the lines of a node have wrong together ─────────────────────────────────────────────────
+
+
+def again(place: Place, node: str, seq: int, first: Place, *, differs: bool = False) -> Defect:
+    """A second line with the number of another; `differs`: with other content."""
+    how = "unlike" if differs else "as at"
+    message = f"seq {seq} of {printable(node)} again, {how} {first}; dropped"
+    kind = "seq twice, not equal" if differs else "line twice"
+    return Defect(place, message, is_gap=differs, node=node, kind=kind)
+
+
+def starts_late(place: Place, node: str, seq: int) -> Defect:
+    message = f"the first line of {printable(node)} is seq {seq}"
+    return Defect(place, message, is_gap=True, node=node, kind="seq jumps")
+
+
+def jumps(place: Place, node: str, before: int, seq: int) -> Defect:
+    message = f"after seq {before} comes seq {seq} of {printable(node)}"
+    return Defect(place, message, is_gap=True, node=node, kind="seq jumps")

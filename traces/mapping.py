@@ -97,6 +97,7 @@ class Mapping:
     services: tuple[Service, ...]
     events: tuple[EventRule, ...]
     places: Table[str, Place]
+    in_file_order: bool = False  # the lines happened in the order in which they stand
 
     def wanted(self) -> dict[str, tuple[str, ...]]:
         """The fields to keep of each event, for a reader."""
@@ -226,8 +227,8 @@ class _Toml:
 
 def _mapping(toml: _Toml) -> Mapping:
     toml.only(
-        "format", "model", "slice", "hidden", "max_hidden", "ignore", "starts", "ends", "services",
-        "events",
+        "format", "model", "slice", "order", "hidden", "max_hidden", "ignore", "starts", "ends",
+        "services", "events",
     )  # fmt: skip
     if toml.text("format") != FORMAT:
         raise toml.fail("this is no mapping", "format", help=f'write: format = "{FORMAT}"')
@@ -247,11 +248,28 @@ def _mapping(toml: _Toml) -> Mapping:
         toml.file, model, toml.text("slice"), toml.texts("hidden"), hidden_max,
         toml.texts("ignore"), toml.texts("starts"), ends, services, events,
         {key: toml.place(key) for key in ("model", "slice", "hidden", "events")},
+        _in_file_order(toml, events),
     )  # fmt: skip
     for name in mapping.ignore:
         if any(event.event == name for event in events):
             raise toml.fail(f"{printable(name)!r} is both mapped and under `ignore`", "ignore")
     return mapping
+
+
+def _in_file_order(toml: _Toml, events: tuple[EventRule, ...]) -> bool:
+    order = toml.text("order", "node")
+    if order not in ("node", "file"):
+        raise toml.fail("`order` is node or file", "order")
+    early_or_late = [event for event in events if event.logged is not Logged.WITH]
+    if order == "file" and early_or_late:
+        # A line beside its effect may stand on the wrong side of another's line.
+        raise toml.fail(
+            'order = "file" needs every line to be written with its effect, and '
+            f"{printable(early_or_late[0].event)} is not",
+            "order",
+            help='write logged = "with" for each event, or leave `order` out',
+        )
+    return order == "file"
 
 
 def _service(toml: _Toml) -> Service:

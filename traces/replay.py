@@ -7,7 +7,8 @@ says: ACCEPTED, REJECTED or UNKNOWN, and which obligations are open (L5). Prints
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -24,7 +25,10 @@ from .slices import Slice, cut
 from .validate import MANY, Answer, Budget, Limits, Logged, LostStep, Shape, ShapeChain, search
 from .worlds import ANY_NUMBER, Step, Worlds
 
-__all__ = ["Pending", "Replay", "Settings", "SliceVerdict", "Verdict", "replay"]
+__all__ = [
+    "Judge", "Pending", "Replay", "Settings", "SliceVerdict", "Verdict", "feeds", "is_exact",
+    "never_seen", "replay", "shape_of",
+]  # fmt: skip
 
 BACKGROUND_MAX = 2  # background ids tried before a rejection is reported
 WIDTH_MAX = 200_000  # explanations of one slice at once, about 1 kB each
@@ -79,30 +83,48 @@ class SliceVerdict:
     has_gap: bool = False
     reason: str = ""
     diagnosis: Diagnosis | None = None
+    is_unexplained: bool = False  # no explanation was found, and no limit cut the search
 
 
 @dataclass(frozen=True)
 class Replay:
-    """One run. `exact`: the slices are independent, so all of them ACCEPTED says it of the log."""
+    """One run. `exact`: the slices are independent, so all of them ACCEPTED says it of the log.
 
-    log: Log
+    `slices` are those that are told one by one; `groups` stand for the others, each with how many
+    slices it stands for.
+    """
+
+    files: tuple[str, ...]
+    lines: int
     observation: Observation
     settings: Settings
     exact: bool
     slices: tuple[SliceVerdict, ...]
+    groups: tuple[tuple[SliceVerdict, int], ...]
     defects: tuple[Defect, ...]
+    defect_kinds: Mapping[str, int]
+    has_gap: bool
     never_seen: tuple[str, ...]
     steps: int
     searches: int
     seconds: float
+    notes: tuple[str, ...] = ()
 
     @property
     def hidden_max(self) -> int:
         given = self.settings.hidden_max
         return self.observation.mapping.hidden_max if given is None else given
 
+    def everything(self) -> Iterator[tuple[SliceVerdict, int]]:
+        """All slices, some of them by their number."""
+        yield from ((each, 1) for each in self.slices)
+        yield from self.groups
+
+    def number(self) -> int:
+        return sum(n for _, n in self.everything())
+
     def count(self, verdict: Verdict) -> int:
-        return sum(each.verdict is verdict for each in self.slices)
+        return sum(n for each, n in self.everything() if each.verdict is verdict)
 
     @property
     def log_accepted(self) -> bool:
@@ -110,19 +132,16 @@ class Replay:
 
         An instance that lost one step may not have lost one in each of two slices.
         """
-        lossy = sum(each.budget.lost > 0 for each in self.slices)
-        accepted = self.count(Verdict.ACCEPTED) == len(self.slices)
+        lossy = sum(n for each, n in self.everything() if each.budget.lost > 0)
+        accepted = self.count(Verdict.ACCEPTED) == self.number()
         return self.exact and accepted and lossy <= 1 and not self.has_gap and self.steps > 0
-
-    @property
-    def has_gap(self) -> bool:
-        return any(defect.is_gap for defect in self.defects)
 
     def exit_code(self) -> ExitCode:
         """The first that applies of 1, 3, 0. A log that was not read in full is never 0."""
-        if any(each.verdict is Verdict.REJECTED or each.is_overdue for each in self.slices):
+        kinds = [each for each, _ in self.everything()]
+        if any(each.verdict is Verdict.REJECTED or each.is_overdue for each in kinds):
             return ExitCode.FAILS
-        unsure = any(each.verdict is Verdict.UNKNOWN or each.pending for each in self.slices)
+        unsure = any(each.verdict is Verdict.UNKNOWN or each.pending for each in kinds)
         return ExitCode.UNKNOWN if unsure or self.has_gap or not self.steps else ExitCode.OK
 
 
@@ -146,7 +165,9 @@ def replay(
             help="without --strict the rest of the log is checked all the same",
         )
     slices = cut(whole, observation.key)
-    judge = _Judge(observation, settings, slices, _feeds(defects, observation), began)
+    exact = is_exact(observation, (line for part in slices for line in part.lines))
+    has_gap = feeds((d.node for d in defects if d.is_gap), observation)
+    judge = Judge(observation, settings, exact=exact, has_gap=has_gap, began=began)
     verdicts = []
     for number, each in enumerate(slices):
         verdicts.append(judge.verdict(each))
@@ -156,44 +177,51 @@ def replay(
         line.observed.what.rule.name for part in whole for line in part if isinstance(line, Line)
     }
     return Replay(
-        log=log,
+        files=log.files,
+        lines=log.lines,
         observation=observation,
         settings=settings,
         exact=judge.exact,
         slices=tuple(verdicts),
+        groups=(),
         defects=defects,
-        never_seen=tuple(
-            rule.name
-            for rule in observation.model.rules
-            if rule.name not in seen and rule.name not in observation.hidden
-        ),
+        defect_kinds=Counter(defect.kind for defect in defects),
+        has_gap=any(defect.is_gap for defect in defects),
+        never_seen=never_seen(observation, seen),
         steps=sum(isinstance(item, Line) for chain in whole for item in chain),
         searches=judge.searches,
         seconds=time.monotonic() - began,
     )
 
 
-def _feeds(defects: Sequence[Defect], observation: Observation) -> bool:
-    """May a line that could not be used have been a step of a slice?"""
+def never_seen(observation: Observation, seen: Collection[str]) -> tuple[str, ...]:
+    """The rules that lines could be steps of, and none was."""
+    return tuple(
+        rule.name
+        for rule in observation.model.rules
+        if rule.name not in seen and rule.name not in observation.hidden
+    )
+
+
+def feeds(nodes: Iterable[str | None], observation: Observation) -> bool:
+    """May a missing line of one of these nodes have been a step of a slice?"""
     silent = {
         service.name
         for service in observation.mapping.services
         if all(entry.service != service.name for entry in observation.mapping.events)
     }
-    return any(
-        defect.is_gap and (defect.node is None or observation.service_of(defect.node) not in silent)
-        for defect in defects
-    )
+    return any(node is None or observation.service_of(node) not in silent for node in nodes)
 
 
-class _Judge:
+class Judge:
     """Verdicts for the slices of one log; remembers those of shapes it has seen."""
 
     def __init__(
         self,
         observation: Observation,
         settings: Settings,
-        slices: Sequence[Slice],
+        *,
+        exact: bool,
         has_gap: bool,
         began: float,
     ) -> None:
@@ -204,7 +232,7 @@ class _Judge:
         self.searches = 0
         given = settings.hidden_max
         self.hidden_max = observation.mapping.hidden_max if given is None else given
-        self.exact = _is_exact(observation, slices)
+        self.exact = exact
         seconds = settings.seconds_max
         self.limits = Limits(
             settings.width_max, began + seconds if seconds is not None else float("inf")
@@ -274,8 +302,14 @@ class _Judge:
 
     # ── Verdicts ─────────────────────────────────────────────────────────────────────────────────
 
-    def verdict(self, part: Slice) -> SliceVerdict:
-        shape, names = _shape(part, self.observation)
+    def is_at_rest(self, shape: Shape) -> bool:
+        """Explained by steps that were all logged, with nothing owed and nothing left to do?"""
+        answer = self._searched(shape, Budget(self.least, 0, 0))
+        return answer.accepted and answer.at_rest_all and not answer.open_some and not answer.detail
+
+    def verdict(self, part: Slice, *, explained: bool = True) -> SliceVerdict:
+        """`explained`: say also why, of a slice that is rejected."""
+        shape, names = shape_of(part)
         answer = self.answer(shape)
         if answer.accepted:
             return self._accepted(part, shape, names, answer)
@@ -285,11 +319,12 @@ class _Judge:
         elif self.has_gap:
             verdict, reason = Verdict.UNKNOWN, "gap: a line that could not be used may explain it"
         diagnosis = None
-        if not answer.limit:
+        if explained and not answer.limit:
             diagnosis = explain(part, shape, answer, self.worlds, names)
         return SliceVerdict(
             part.keys, verdict, shape.lines(), part.first(), answer.budget,
             has_gap=self.has_gap, reason=reason, diagnosis=diagnosis,
+            is_unexplained=not answer.limit,
         )  # fmt: skip
 
     def _accepted(
@@ -348,22 +383,20 @@ class _Judge:
 ANSWERS_MAX = 50_000  # shapes remembered; a log whose slices all differ gains nothing from more
 
 
-def _is_exact(observation: Observation, slices: Sequence[Slice]) -> bool:
+def is_exact(observation: Observation, lines: Iterable[Line]) -> bool:
+    """Are the slices independent? Not if one of the lines concerns all of them."""
     key = observation.key
     if key is None:
         return True
-    keyless = any(
-        all(each.sort != key for each in line.observed.ids())
-        for part in slices
-        for line in part.lines
-    )
-    return not keyless and is_product(observation.model, key)
+    if not is_product(observation.model, key):
+        return False
+    return not any(all(each.sort != key for each in line.observed.ids()) for line in lines)
 
 
 # ── Shapes ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def _shape(part: Slice, observation: Observation) -> tuple[Shape, dict[LogId, int]]:
+def shape_of(part: Slice) -> tuple[Shape, dict[LogId, int]]:
     """The slice with numbers for ids, in the order in which they appear.
 
     Two slices may be alike and get two shapes, if their chains come in another order: that costs a

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json as json_module
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from checker.commands.settings import request_of
@@ -15,11 +15,12 @@ from checker.errors import ExitCode, UsageError
 from checker.report.terminal import page_for
 from checker.run import prepare
 
-from .jsonl import read_logs
 from .mapping import load_mapping, shipped
 from .observe import observe
-from .replay import WIDTH_MAX, Settings, replay
+from .replay import WIDTH_MAX, Settings
 from .report import replay_object, replay_text
+from .stream import Progress, StreamSettings, stream_replay
+from .stream.reader import OPEN_MAX, Bounds
 
 __all__ = ["run"]
 
@@ -38,6 +39,9 @@ def run(
     background: int | None,
     max_width: int | None,
     max_seconds: float | None,
+    max_open: int | None,
+    horizon: int | None,
+    jobs: int | None,
     json: bool,
     quiet: bool,
 ) -> ExitCode:
@@ -47,6 +51,9 @@ def run(
         ("--background", background, 0),
         ("--max-width", max_width, 1),
         ("--max-seconds", max_seconds, 0),
+        ("--max-open", max_open, 1),
+        ("--horizon", horizon, 1),
+        ("--jobs", jobs, 1),
     ):
         if value is not None and value < least:
             raise UsageError(f"{flag} must be at least {least}, not {value}")
@@ -61,8 +68,8 @@ def run(
         constants={const.name: const.value for const in prepared.model.consts},
         scopes=request.scopes,
     )
-    found = replay(
-        read_logs(logs, told.wanted()),
+    found = stream_replay(
+        logs,
         observation,
         Settings(
             hidden_max=max_hidden,
@@ -72,6 +79,7 @@ def run(
             ended=ended,
             strict=strict,
         ),
+        stream=StreamSettings(Bounds(max_open or OPEN_MAX, horizon), jobs),
         progress=None if quiet or json else _progress(),
     )
     if json:
@@ -94,15 +102,19 @@ def _mapping_file(model: str, mapping: str | None) -> Path:
     return found
 
 
-def _progress() -> Callable[[int, int], None] | None:
+def _progress() -> Progress | None:
     """A line on a terminal that is written over; none where nobody watches."""
     if not sys.stderr.isatty():
         return None
+    shown = -1
 
-    def show(done: int, total: int) -> None:
-        if done % 64 == 0 or done == total:
-            end = "\r\x1b[K" if done == total else ""
-            sys.stderr.write(f"\r{done} of {total} slices{end}")
+    def show(what: str, done: int, total: int) -> None:
+        nonlocal shown
+        percent = 100 * done // max(total, 1)
+        if percent != shown:
+            shown = percent
+            end = "\r\x1b[K" if done >= total else ""
+            sys.stderr.write(f"\r{percent} % of the {what}{end}")
             sys.stderr.flush()
 
     return show

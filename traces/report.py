@@ -33,7 +33,7 @@ def replay_text(found: Replay, page: Page, *, quiet: bool = False) -> str:
     """The report for a terminal."""
     parts = [_head(found, page)]
     if not quiet:
-        parts += [_defects(found.defects, page), *_slices(found, page), _class_of(found)]
+        parts += [_defects(found, page), *_slices(found, page), _class_of(found)]
     code = found.exit_code()
     parts.append(f"exit {code.value}: {_meaning(found, code)}")
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -51,10 +51,10 @@ def _head(found: Replay, page: Page) -> str:
         said = "SLICES ACCEPTED"  # each on its own, which is less
     words = f"{page.paint(_STYLES[verdict], said)}  {model.name}   {constants}".rstrip()
     counts = ", ".join(f"{found.count(each)} {each.value}" for each in Verdict if found.count(each))
-    files = ", ".join(printable(name) for name in found.log.files)
+    files = ", ".join(printable(name) for name in found.files)
     return (
-        f"{words}\n{files}: {found.log.lines} lines, {found.steps} steps of the model, "
-        f"{_number(len(found.slices), _unit(found))}: {counts} · {found.seconds:.2f} s"
+        f"{words}\n{files}: {found.lines} lines, {found.steps} steps of the model, "
+        f"{_number(found.number(), _unit(found))}: {counts} · {found.seconds:.2f} s"
     )
 
 
@@ -80,7 +80,7 @@ def _number(count: int, noun: str) -> str:
 def _class_of(found: Replay) -> str:
     """What the verdict is true for."""
     lines = []
-    if found.steps and all(each.verdict is Verdict.ACCEPTED for each in found.slices):
+    if found.steps and found.count(Verdict.ACCEPTED) == found.number():
         if found.log_accepted:
             lines.append(
                 "The log is ACCEPTED: the slices are independent, and together are the log."
@@ -90,8 +90,10 @@ def _class_of(found: Replay) -> str:
                 "All slices are ACCEPTED, each on its own. That is not the log ACCEPTED: "
                 + _why_not_whole(found)
             )
-    budgets = Counter((each.budget.background, each.faults) for each in found.slices
-                      if each.verdict is Verdict.ACCEPTED)  # fmt: skip
+    budgets: Counter[tuple[int, int]] = Counter()
+    for each, count in found.everything():
+        if each.verdict is Verdict.ACCEPTED:
+            budgets[each.budget.background, each.faults] += count
     if budgets:
         shown = "; ".join(
             f"{_number(count, 'slice')} with m={m}, k={k}"
@@ -108,6 +110,7 @@ def _class_of(found: Replay) -> str:
             "m: ids that run unseen beside the slice; k: faults that no line tells of; "
             "K: the most tried."
         )
+    lines += found.notes
     lines += [f"never seen: no line is a step of {name}" for name in found.never_seen]
     return "\n".join(lines)
 
@@ -121,13 +124,14 @@ def _why_not_whole(found: Replay) -> str:
 
 
 def _background(found: Replay) -> str:
-    rejected = {e.budget.background for e in found.slices if e.verdict is Verdict.REJECTED}
+    every = found.everything()
+    rejected = {each.budget.background for each, _ in every if each.verdict is Verdict.REJECTED}
     return " or ".join("m=any number" if m == ANY_NUMBER else f"m={m}" for m in sorted(rejected))
 
 
 def _meaning(found: Replay, code: ExitCode) -> str:
     if code is ExitCode.FAILS:
-        overdue = sum(each.is_overdue for each in found.slices)
+        overdue = sum(n for each, n in found.everything() if each.is_overdue)
         rejected = found.count(Verdict.REJECTED)
         said = [f"{_number(rejected, 'slice')} REJECTED"] if rejected else []
         said += (
@@ -138,7 +142,7 @@ def _meaning(found: Replay, code: ExitCode) -> str:
         return "every slice is explained, and nothing is owed"
     if not found.steps:
         return "no line of the log is a step of the model"
-    pending = sum(bool(each.pending) for each in found.slices)
+    pending = sum(n for each, n in found.everything() if each.pending)
     unknown = found.count(Verdict.UNKNOWN)
     said = [f"{_number(unknown, 'slice')} UNKNOWN"] if unknown else []
     said += [f"{_number(pending, 'slice')} pending"] if pending else []
@@ -146,10 +150,14 @@ def _meaning(found: Replay, code: ExitCode) -> str:
     return "not decided: " + ", ".join(said)
 
 
-def _defects(defects: tuple[Defect, ...], page: Page) -> str:
-    lines = [f"  {page.paint('doubt', 'line')}  {each}" for each in defects[:DEFECTS_SHOWN_MAX]]
-    if len(defects) > DEFECTS_SHOWN_MAX:
-        lines.append(f"  … and {len(defects) - DEFECTS_SHOWN_MAX} more")
+def _defects(found: Replay, page: Page) -> str:
+    word = page.paint("doubt", "line")
+    lines = [f"  {word}  {each}" for each in found.defects[:DEFECTS_SHOWN_MAX]]
+    count = sum(found.defect_kinds.values())
+    if count > DEFECTS_SHOWN_MAX:
+        kinds = sorted(found.defect_kinds.items(), key=lambda pair: -pair[1])
+        counted = ", ".join(f"{n} {kind}" for kind, n in kinds)
+        lines.append(f"  … and {count - DEFECTS_SHOWN_MAX} more; in all: {counted}")
     return "\n".join(lines)
 
 
@@ -260,8 +268,8 @@ def replay_object(found: Replay) -> dict[str, Any]:
         "model": observation.model.name,
         "mapping": observation.mapping.file,
         "constants": {c.name: show(c.value, c.type) for c in observation.model.consts},
-        "files": list(found.log.files),
-        "lines": found.log.lines,
+        "files": list(found.files),
+        "lines": found.lines,
         "steps": found.steps,
         "slice_by": observation.key,
         "exact": found.exact,
@@ -272,7 +280,10 @@ def replay_object(found: Replay) -> dict[str, Any]:
         "counts": {each.value: found.count(each) for each in Verdict},
         "never_seen": list(found.never_seen),
         "defects": [_defect_object(defect) for defect in found.defects],
+        "defect_kinds": dict(found.defect_kinds),
         "slices": [_slice_object(each) for each in found.slices],
+        "groups": [{"count": count, **_slice_object(each)} for each, count in found.groups],
+        "notes": list(found.notes),
         "seconds": round(found.seconds, 3),
         "exit_code": code.value,
     }

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from checker.states import State
 
+from .subsets import TooWide
 from .worlds import Bound, Step, World, Worlds
 
 __all__ = [
@@ -132,13 +133,20 @@ class _Cut(Exception):
 Layer = dict[Node, int]  # with the least number of hidden faults
 
 
-def search(shape: Shape, budget: Budget, worlds: Worlds, limits: Limits) -> Answer:
-    """Look for all explanations within the budget. Never says rejected of a search that was cut."""
+def search(
+    shape: Shape, budget: Budget, worlds: Worlds, limits: Limits, *, determinised: bool = True
+) -> Answer:
+    """Look for all explanations within the budget. Never says rejected of a search that was cut.
+
+    `determinised`: where the lines have one order, follow the tables of `subsets.py`; without,
+    search for this slice alone. The answer is the same.
+    """
     world = worlds.of(shape.bound, budget.background, budget.widened)
     plan = _Plan(shape if budget.lost else shape.without_lost(), budget, world, limits)
+    is_total = len(plan.chains) <= 1 and all(isinstance(i, Logged) for c in plan.chains for i in c)
     world.cuts.clear()
     try:
-        answer = _run(plan)
+        answer = _followed(plan, worlds) if determinised and is_total else _run(plan)
     except _Cut as cut:
         answer = Answer(False, budget, limit=cut.limit, detail=cut.detail, width=plan.width)
     if world.cuts and not answer.limit:
@@ -155,6 +163,8 @@ def _run(plan: _Plan) -> Answer:
     start = (0,) * len(plan.chains)
     layer: Layer = {Node(start, state, world.opened(0, state)): 0 for state in world.initial()}
     layer = plan.closed(layer)
+    if not layer:  # the model has no initial state
+        return Answer(False, plan.budget)
     total = plan.shape.lines()
     for consumed in range(total):
         following: Layer = {}
@@ -168,6 +178,34 @@ def _run(plan: _Plan) -> Answer:
             )
         layer = plan.closed(following)
     return _accepted(plan, layer, total)
+
+
+def _followed(plan: _Plan, worlds: Worlds) -> Answer:
+    """The same for lines in one order: one look-up for each line, once its like was seen."""
+    table = worlds.subsets(plan.world, plan.budget.faults)
+    lines = plan.chains[0] if plan.chains else ()
+    most = plan.limits.width
+    try:
+        at = table.start(most)
+        plan.width = len(table.members(at))
+        if not plan.width:  # the model has no initial state
+            return Answer(False, plan.budget)
+        for consumed, line in enumerate(lines):
+            assert isinstance(line, Logged)
+            before = table.members(at)
+            at = table.after(at, line, most)
+            after = table.members(at)
+            if not after:
+                stuck = tuple(Node((consumed,), state, mask) for state, mask in before)
+                return Answer(False, plan.budget, explained=consumed, stuck=stuck, width=plan.width)
+            plan.width = max(plan.width, len(after))
+            plan.tick()
+    except TooWide:
+        raise _Cut("width", f"more than {most} explanations at once") from None
+    end = (len(lines),) if plan.chains else ()
+    members = table.members(at).items()
+    layer = {Node(end, state, mask): faults for (state, mask), faults in members}
+    return _accepted(plan, layer, len(lines))
 
 
 def _accepted(plan: _Plan, layer: Layer, total: int) -> Answer:
@@ -274,9 +312,13 @@ class _Plan:
         return tuple(moved)
 
     def _check(self, width: int) -> None:
-        self._steps += 1
         if width > self.limits.width:
             raise _Cut("width", f"more than {self.limits.width} explanations at once")
+        self.tick()
+
+    def tick(self) -> None:
+        """Once for each piece of work: is the time up?"""
+        self._steps += 1
         if self._steps % 1024 == 0 and time.monotonic() > self.limits.deadline:
             raise _Cut("seconds", "the time was up")
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from checker import ir
 from checker.backends.failure import Failure
@@ -25,6 +25,9 @@ from checker.states import State, Value, sort_sizes, universe
 from .locality import is_local
 from .observe import ANY, Observation, ObservedFact, ObservedRule
 from .others import STAND_INS, Others, others
+
+if TYPE_CHECKING:
+    from .subsets import Subsets
 
 __all__ = ["ANY_NUMBER", "UNDEFINED", "Claim", "Obligation", "Step", "World", "Worlds"]
 
@@ -445,14 +448,25 @@ class Worlds:
     def __init__(self, observation: Observation) -> None:
         self.observation = observation
         self._made: dict[tuple[Bound, int, int], World] = {}
+        self._subsets: dict[tuple[int, int], Subsets] = {}
 
     def of(self, bound: Bound, background: int, widened: int = 1) -> World:
         key = (bound, background, widened)
         if key not in self._made:
             if len(self._made) >= WORLDS_MAX:
                 self._made.clear()
+                self._subsets.clear()
             self._made[key] = World(self.observation, bound, background, widened=widened)
         return self._made[key]
+
+    def subsets(self, world: World, faults: int) -> Subsets:
+        """The table of a world of these, for at most so many hidden faults."""
+        from .subsets import Subsets  # it builds on this module
+
+        key = id(world), faults
+        if key not in self._subsets:
+            self._subsets[key] = Subsets(world, faults)
+        return self._subsets[key]
 
 
 WORLDS_MAX = 64  # numbers of ids met in one run; a log with more kinds of slices makes some anew

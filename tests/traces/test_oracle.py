@@ -16,95 +16,17 @@ from checker.traces.validate import MANY, Budget, Limits, Logged, LostStep, Shap
 from checker.traces.worlds import ANY_NUMBER, Step, Worlds
 
 from .conftest import Held, outbox_observation
+from .outbox_walks import SERVICE, walk
 
 OBSERVATION = outbox_observation()
-SERVICE = {
-    "place_order": "producer",
-    "publish": "relay",
-    "mark_sent": "relay",
-    "consume": "consumer",
-}
 
 
 # ── Behaviours of the model are accepted ─────────────────────────────────────────────────────────
 
 
-class Service:
-    """Writes the log of a walk: who does a step, and what a kill loses."""
-
-    def __init__(self, choice: random.Random) -> None:
-        self.choice = choice
-        self.number = dict.fromkeys(("producer", "relay", "consumer"), 1)
-        self.lines: list[tuple[str, str]] = []
-
-    def node(self, service: str) -> str:
-        return f"{service}-{self.number[service]}"
-
-    def kill(self, service: str) -> None:
-        """The last line of the instance is lost half the time."""
-        node = self.node(service)
-        own = [n for n, (writer, _) in enumerate(self.lines) if writer == node]
-        if own and self.choice.random() < 0.5:
-            del self.lines[own[-1]]
-        self.lines.append(("driver", f"killed target={node}"))
-        self.number[service] += 1
-        self.lines.append((self.node(service), "started"))
-
-    def shuffled(self) -> str:
-        """The lines in any order that keeps each node's own."""
-        rows: dict[str, list[str]] = {}
-        for node, line in self.lines:
-            rows.setdefault(node, []).append(line)
-        found = []
-        while rows:
-            node = self.choice.choice(sorted(rows))
-            found.append(f"{node}: {rows[node].pop(0)}")
-            if not rows[node]:
-                del rows[node]
-        return ";".join(found)
-
-
-def walk(seed: int) -> str:
-    """The log of a random behaviour of the outbox with three orders."""
-    choice = random.Random(seed)
-    model = bind(OBSERVATION.model, scopes={"OrderId": 3})
-    program, service = Program(model), Service(choice)
-    applied = [var.name for var in model.vars].index("applied")
-    shipped = [var.name for var in model.vars].index("shipped")
-    state = program.initial_states()[0]
-    redelivered = 0
-    for _ in range(choice.randint(4, 18)):
-        steps = [
-            (rule.rule.name, args, after)
-            for rule in program.rules
-            for args in rule.args
-            for _, after in rule.step(state, args)
-            if not isinstance(after, Failure)
-            if rule.rule.name != "redeliver" or redelivered < 2
-        ]
-        if not steps:
-            break
-        name, args, after = choice.choice(steps)
-        if name == "crash_relay":
-            service.kill("relay")
-        elif name == "redeliver":
-            redelivered += 1
-        else:
-            facts = ""
-            if name == "consume":
-                before, count = state[applied], dict(after[shipped])  # type: ignore[call-overload]
-                outcome = "duplicate" if args[0] in before else "shipped"  # type: ignore[operator]
-                facts = f" shipped={count[args[0]]} outcome={outcome}"
-            service.lines.append((service.node(SERVICE[name]), f"{name} order-{args[0]}{facts}"))
-            if choice.random() < 0.1 and SERVICE[name] != "relay":
-                service.kill(SERVICE[name])
-        state = after
-    return service.shuffled()
-
-
 @pytest.mark.parametrize("seed", range(60))
 def test_the_log_of_a_behaviour_is_accepted(held: Held, seed: int) -> None:
-    text = walk(seed)
+    text = walk(OBSERVATION, seed)
     if text:
         found: Replay = held.text(text)
         assert {each.verdict for each in found.slices} == {Verdict.ACCEPTED}, text

@@ -1,0 +1,96 @@
+"""Can a log be read slice by slice under this mapping, and what may its fields hold?
+
+Owns the condition: each line names at most one id of the key sort. A mapping that breaks it is
+still read, as a whole (`jsonl.read_logs`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from checker import ir
+
+from ..observe import Observation, ObservedRule
+
+__all__ = ["Fields", "fields_of"]
+
+_FIXED = ("ts", "node", "seq", "event")
+
+
+@dataclass(frozen=True)
+class Fields:
+    """Of each event, the field that names the slice, if one does; and the types of each field."""
+
+    keys: Mapping[str, str]
+    types: Mapping[tuple[str, str], frozenset[type]]
+
+
+def fields_of(observation: Observation) -> Fields | None:
+    """The fields; None if the log has to be read as a whole."""
+    mapping = observation.mapping
+    keys: dict[str, str] = {}
+    types: dict[tuple[str, str], frozenset[type]] = {}
+    for event, names in mapping.wanted().items():
+        what = observation.by_event.get(event)
+        own = set() if what is None else _keys(what, observation.key)
+        if own is None or len(own) > 1 or any(name in _FIXED for name in names):
+            return None
+        if own:
+            (keys[event],) = own
+        by_others = {end.event for end in mapping.ends if end.instance}
+        if own and event in by_others and not mapping.in_file_order:
+            return None  # a step of a slice at the end of another node has no place of its own
+        for name in names:
+            types[event, name] = frozenset(_types(name, what))
+            if {int, bool} <= types[event, name]:
+                return None  # a table of kinds could not tell 1 from True
+    return Fields(keys, types) if keys else None
+
+
+def _typed(what: ObservedRule) -> list[tuple[str, ir.Type | None]]:
+    """The fields that have to be of a type; None stands for any text."""
+    found: list[tuple[str, ir.Type | None]] = [
+        (name, param.type)
+        for name, param in zip(what.fields, what.rule.params, strict=True)
+        if name is not None
+    ]
+    for fact in what.facts:
+        found.append((fact.field, None if fact.cases[0][0] is not None else fact.type))
+    return found
+
+
+def _keys(what: ObservedRule, key: str | None) -> set[str] | None:
+    """The fields that hold an id of the key sort; None if one may also hold nothing."""
+    found = set()
+    for name, type_ in _typed(what):
+        if isinstance(type_, ir.Sort) and type_.name == key:
+            found.add(name)
+        elif isinstance(type_, ir.Option) and _inner(type_) == key:
+            return None
+    return found
+
+
+def _inner(type_: ir.Type) -> str | None:
+    while isinstance(type_, ir.Option):
+        type_ = type_.item
+    return type_.name if isinstance(type_, ir.Sort) else None
+
+
+def _types(name: str, what: ObservedRule | None) -> set[type]:
+    """What a field may hold; a line that holds something else is read with care."""
+    typed = [] if what is None else [type_ for each, type_ in _typed(what) if each == name]
+    if not typed:
+        return {str, type(None)}  # of a pattern, or the name of a node
+    return set().union(*map(_python, typed))
+
+
+def _python(type_: ir.Type | None) -> set[type]:
+    match type_:
+        case ir.Option(item):
+            return _python(item) | {type(None)}
+        case ir.Bool():
+            return {bool}
+        case ir.Int():
+            return {int}
+    return {str}

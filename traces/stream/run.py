@@ -1,0 +1,168 @@
+"""From log files to verdicts, in one process or two.
+
+Owns the choice: the slow way for mappings that need it, one process for short or packed logs, two
+for long ones that are plain files. Standard input is copied to a file first, so that lines can be
+looked up again.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from checker.errors import UsageError
+
+from ..event import printable
+from ..jsonl import STDIN, read_logs
+from ..observe import Observation
+from ..replay import Replay, Settings, replay
+from .fields import Fields, fields_of
+from .reader import Bounds, Range, Reader
+from .reading import Reading
+from .reread import compare
+from .spine import Torn
+from .verdicts import Resting, conclude
+
+__all__ = ["Progress", "StreamSettings", "stream_replay"]
+
+TWO_FROM_BYTES = 1 << 26  # from here on a second process pays for its start
+
+Progress = Callable[[str, int, int], None]
+"""What is done (bytes or slices), how much of it, of how much."""
+
+
+@dataclass(frozen=True)
+class StreamSettings:
+    """How to read. `jobs`: processes, None: as many as help."""
+
+    bounds: Bounds = field(default_factory=Bounds)
+    jobs: int | None = None
+
+
+def stream_replay(
+    files: Sequence[str],
+    observation: Observation,
+    settings: Settings,
+    *,
+    stream: StreamSettings | None = None,
+    progress: Progress | None = None,
+) -> Replay:
+    """Hold logs against a model, reading them once.
+
+    Raises: UsageError, if a file cannot be read; under `strict`, if a line could not be used.
+    """
+    stream = stream or StreamSettings()
+    began = time.monotonic()
+    fields = fields_of(observation)
+    if fields is None:
+        mapping = observation.mapping
+        log = read_logs(files, mapping.wanted(), in_file_order=mapping.in_file_order)
+        shown = None if progress is None else (lambda n, m: progress("slices", n, m))
+        return replay(log, observation, settings, progress=shown)
+    with _readable(files) as paths, _uncollected():
+        readings = _read(files, paths, observation, fields, settings, stream, progress)
+        try:
+            return _concluded(readings, observation, fields, settings, began, progress)
+        except Torn:
+            alone = StreamSettings(stream.bounds, jobs=1)
+            readings = _read(files, paths, observation, fields, settings, alone, progress)
+            return _concluded(readings, observation, fields, settings, began, progress)
+
+
+def _concluded(
+    readings: Sequence[Reading],
+    observation: Observation,
+    fields: Fields,
+    settings: Settings,
+    began: float,
+    progress: Progress | None,
+) -> Replay:
+    whole = readings[0]
+    for defect in compare(whole, observation.mapping.wanted()):
+        whole.defects.add(defect)
+    count = sum(reading.defects.count() for reading in readings)
+    if settings.strict and count:
+        first = min((d for r in readings for d in r.defects.kept), key=lambda d: d.place)
+        raise UsageError(
+            f"{first}\n{count} line{'s' * (count != 1)} could not be used",
+            help="without --strict the rest of the log is checked all the same",
+        )
+    shown = None if progress is None else (lambda n, m: progress("slices", n, m))
+    return conclude(readings, observation, fields, settings, began=began, progress=shown)
+
+
+def _read(
+    files: Sequence[str],
+    paths: Sequence[str],
+    observation: Observation,
+    fields: Fields,
+    settings: Settings,
+    stream: StreamSettings,
+    progress: Progress | None,
+) -> list[Reading]:
+    from .parallel import read_in_parts  # multiprocessing is not needed for short logs
+
+    total = sum(Path(path).stat().st_size for path in paths)
+    jobs = stream.jobs or (min(2, os.cpu_count() or 1) if total >= TWO_FROM_BYTES else 1)
+    if jobs > 1:
+        found = read_in_parts(files, paths, observation, fields, settings, stream.bounds, jobs)
+        if found is not None:
+            return found
+    done = 0
+
+    def shown(count: int) -> None:
+        nonlocal done
+        done += count
+        if progress is not None:
+            progress("bytes", done, total)
+
+    resting = Resting(observation, settings)
+    reader = Reader(files, paths, observation, fields, stream.bounds, rests=resting, progress=shown)
+    for number in range(len(files)):
+        reader.read(Range(number))
+    reader.finish()
+    return [reader.reading]
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without looking for cycles: millions of small records have none, and looking takes its
+    time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+@contextmanager
+def _readable(files: Sequence[str]) -> Iterator[list[str]]:
+    """The paths of the files; standard input under the path of a copy."""
+    paths = []
+    with tempfile.TemporaryDirectory(prefix="checker-") as folder:
+        for name in files:
+            if name == STDIN:
+                path = Path(folder) / "stdin"
+                with path.open("wb") as copy:
+                    shutil.copyfileobj(sys.stdin.buffer, copy, 1 << 20)
+                paths.append(str(path))
+                continue
+            try:
+                with open(name, "rb"):  # noqa: PTH123 - the name is the user's, and may be a pipe
+                    paths.append(name)
+            except OSError as error:
+                raise UsageError(
+                    f"cannot read the log {printable(name)}: {error.strerror}",
+                    help="name one or more files of JSON lines, or - for standard input",
+                ) from None
+        yield paths
