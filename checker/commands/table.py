@@ -147,6 +147,27 @@ COMMANDS: tuple[Command, ...] = (
         ),
     ),
     Command(
+        "profile",
+        "Show what a model's states are made of, and estimate the next scope.",
+        "checker.commands.profile:run",
+        (_MODEL,),
+        (
+            *_SETTINGS,
+            _KEEP_DEAD_LOCALS,
+            *_LIMITS,
+            _ENGINE,
+            Option(
+                "--sweep",
+                "Run once for each number of ids, and show the growth.",
+                kind="pair",
+                metavar="SORT=1..3",
+            ),
+            Option("--json", "Print JSON.", kind="flag"),
+            Option("--quiet", "No progress.", kind="flag"),
+        ),
+        epilog="checker profile outbox --sweep OrderId=1..3",
+    ),
+    Command(
         "prove",
         "Prove a model's properties with Z3, at scopes that cannot be explored.",
         "checker.commands.prove:run",

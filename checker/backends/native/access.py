@@ -248,7 +248,7 @@ def converted(out: Emitter, val: Val, to: Shape) -> tuple[Val, str]:
         case Num(), Num():
             return _number(out, val, a, to)
         case Opt(x), Opt(y):
-            if not space(x):
+            if not space(x) or val.text == out.zero(a):  # a None that is written as such
                 return Val(out.zero(to), to), "True"
             return _option(out, val, y)
         case Rec(_, xs), Rec(name, ys):

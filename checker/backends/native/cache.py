@@ -24,7 +24,7 @@ __all__ = ["MODULE", "Entry", "folder", "new_folder", "open_entry"]
 
 MODULE = "model.py"
 _SUMS = "checksums.json"
-_FORMAT = "1"  # raise it when the way of compiling changes
+_FORMAT = "2"  # raise it when the way of compiling changes
 _ENTRIES_MAX = 200  # the oldest go first; one takes about half a megabyte
 
 

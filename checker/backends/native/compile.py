@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import inspect
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -26,6 +28,7 @@ from .emit import Generated
 __all__ = ["Compiled", "Warming", "compiled", "table_text"]
 
 _MODEL = ("expand", "look", "look_at_rest")
+_INSIDE = ("hash_of", "put", "grow")  # of the table, called by the others only
 _TABLE = ("hash_of", "sift", "share_out", "put", "grow", "insert")
 
 
@@ -48,8 +51,16 @@ def compiled(generated: Generated, *, keep: bool = True) -> Compiled:
 
     With `keep=False`, nothing is read from the cache or left in it.
     """
-    model, known = _unit(generated.source, generated.functions, keep)
     text = table_text(generated.layout.words)
+    # The table is compiled beside the model, on another core, the first time that it is needed.
+    beside = _Compiling(text, _TABLE) if keep and not _is_kept(text) else None
+    try:
+        model, known = _unit(generated.source, generated.functions, keep)
+        if beside is not None:
+            beside.wait()
+    finally:
+        if beside is not None:
+            beside.stop()
     table, table_known = _unit(text, _TABLE, keep)
     return Compiled(
         generated=generated,
@@ -59,25 +70,21 @@ def compiled(generated: Generated, *, keep: bool = True) -> Compiled:
         sift=table.sift,
         share_out=table.share_out,
         insert=table.insert,
-        from_cache=known and table_known,
+        from_cache=known and table_known and beside is None,
     )
 
 
-class Warming:
-    """A process of its own that compiles a model into the cache while something else runs here."""
+class _Compiling:
+    """A process of its own that compiles one module into the cache."""
 
-    def __init__(self, generated: Generated) -> None:
-        units = [
-            (generated.source, generated.functions),
-            (table_text(generated.layout.words), _TABLE),
-        ]
+    def __init__(self, text: str, functions: Sequence[str]) -> None:
         command = [sys.executable, "-c", f"from {__name__} import warm; warm()"]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(json.dumps(units).encode())
+            self._process.stdin.write(json.dumps([text, functions]).encode())
             self._process.stdin.close()
         except OSError:  # it ended at once; whoever needs the code compiles it
             pass
@@ -87,6 +94,9 @@ class Warming:
         """Has it ended, well or not?"""
         return self._process.poll() is not None
 
+    def wait(self) -> None:
+        self._process.wait()
+
     def stop(self) -> None:
         """What is half done is thrown away; the cache only ever holds whole entries."""
         if not self.done:
@@ -94,10 +104,37 @@ class Warming:
         self._process.wait()
 
 
+class Warming:
+    """A model and its table, compiled into the cache while something else runs here."""
+
+    def __init__(self, generated: Generated) -> None:
+        units = [
+            (generated.source, generated.functions),
+            (table_text(generated.layout.words), _TABLE),
+        ]
+        # Whether they are there already is asked in the processes: to ask takes all of numba.
+        self._parts = [_Compiling(text, names) for text, names in units]
+
+    @property
+    def done(self) -> bool:
+        """Is nothing being compiled any more?"""
+        return all(part.done for part in self._parts)
+
+    def stop(self) -> None:
+        for part in self._parts:
+            part.stop()
+
+
 def warm() -> None:
-    """Compile what standard input says; the main function of that process."""
-    for text, functions in json.loads(sys.stdin.read()):
-        _unit(text, functions, True)
+    """Compile what standard input says; the main function of such a process."""
+    text, functions = json.loads(sys.stdin.read())
+    _unit(text, functions, True)
+
+
+def _is_kept(text: str) -> bool:
+    import numba
+
+    return cache.open_entry(text, numba.__version__).path is not None
 
 
 def table_text(words: int) -> str:
@@ -139,6 +176,9 @@ def _signatures() -> dict[str, tuple[Any, ...]]:
         "expand": (words, n, n, words, tags, numbers, flags),
         "look": (words, n, n, numbers),
         "look_at_rest": (words, flags, n, n, numbers),
+        "hash_of": (words, n),
+        "put": (numbers, n, words, n),
+        "grow": (numbers, n, numbers, numbers, n),
         "sift": (words, n, n, words, tags, numbers, words, numbers, tags, numbers, numbers),
         "share_out": (words, tags, numbers, n, n, tags, shared, shared_tags, words, numbers),
         "insert": (
@@ -147,6 +187,29 @@ def _signatures() -> dict[str, tuple[Any, ...]]:
             *(words, n, n, tags, numbers, numbers),
         ),
     }
+
+
+def _annotated(function: Any) -> tuple[Any, ...] | None:
+    """The signature that the types of the parameters say. Without one, numba would compile a
+    function again for each literal that it is called with.
+    """
+    from numba import types
+
+    known: dict[str, Any] = {
+        "int": types.int64,
+        "bool": types.boolean,
+        "Rows": types.Array(types.int64, 2, "C"),
+        "Tags": types.Array(types.int32, 1, "C"),
+    }
+    wide_type: Any = types.UniTuple
+    texts = [function.__annotations__.get(name) for name in inspect.signature(function).parameters]
+    found = []
+    for text in texts:
+        if text is None:
+            return None
+        wide = re.fullmatch(r"Chunks\[(\d+)\]", text)
+        found.append(wide_type(types.int64, int(wide[1])) if wide else known[text])
+    return tuple(found)
 
 
 def _load(file: Path | None, text: str, functions: Sequence[str], *, stored: bool) -> Any:
@@ -158,14 +221,14 @@ def _load(file: Path | None, text: str, functions: Sequence[str], *, stored: boo
     module: Any = _imported(file, text)
     signatures = _signatures()
     for name in functions:
-        entry = name in signatures
+        entry = name not in _INSIDE and name in signatures
         # Half of the time to compile goes into wrappers, of which only the entries need one.
         options: Any = {"no_cfunc_wrapper": True, "no_cpython_wrapper": not entry}
         options["cache"] = entry and file is not None
-        signature: Any = [signatures[name]] if entry else None
-        made = numba.njit(signature, nogil=True, error_model="numpy", **options)(
-            getattr(module, name)
-        )
+        function = getattr(module, name)
+        given = signatures.get(name) or _annotated(function)
+        signature: Any = None if given is None else [given]
+        made = numba.njit(signature, nogil=True, error_model="numpy", **options)(function)
         setattr(module, name, made)
         if stored and entry and not made.stats.cache_hits:
             raise InternalError("the cache holds code for another machine")

@@ -24,6 +24,9 @@ from .layout import Layout, layout_of
 from .rules import Module, Site, give_rule, give_value
 from .shapes import Num, Unsupported, declared, space
 
+# Types are for `compile.py` to read; nothing in the module looks them up.
+_FUTURE = "from __future__ import annotations"
+
 __all__ = ["Generated", "Instance", "Probe", "generate"]
 
 _FAN_MAX = 1 << 20  # steps of one state, failing ones included
@@ -91,12 +94,13 @@ def generate(model: ir.Model) -> Generated:
     ]
     names = [text.split("(")[0].removeprefix("def ") for text in module.texts]
     helpers, helper_names = _helper_texts(module.helpers, module.layout.words)
-    head = [f'"""The model {model.name} as the native engine runs it."""', "", *_sites_text(module)]
+    title = f'"""The model {model.name} as the native engine runs it."""'
+    head = [title, "", _FUTURE, "", *_sites_text(module)]
     return Generated(
         model=model,
         layout=module.layout,
         source="\n".join(head) + "\n\n\n" + "\n\n\n".join([*helpers, *texts]) + "\n",
-        functions=(*helper_names, *reversed(names), "expand", "look", "look_at_rest"),
+        functions=(*helper_names, *names, "expand", "look", "look_at_rest"),
         instances=tuple(instances),
         sites=tuple(module.sites),
         probes=probes,
@@ -115,13 +119,13 @@ def _sites_text(module: Module) -> list[str]:
 
 # ── Helpers ──────────────────────────────────────────────────────────────────────────────────────
 
-_FAIL = '''def fail(site, instance, out, tags, at):
+_FAIL = '''def fail(site: int, instance: int, out: Rows, tags: Tags, at: int):
     """The step is enabled and has no successor."""
     out[at, 0] = site
     tags[at] = -1 - instance
     return at + 1'''
 
-_ONES = '''def ones(bits):
+_ONES = '''def ones(bits: int):
     """How many bits are set."""
     count = 0
     while bits:
@@ -138,7 +142,7 @@ def _helper_texts(helpers: Helpers, words: int) -> tuple[list[str], list[str]]:
     for width in sorted(helpers.puts):
         parts = ", ".join(f"chunk if place == {n} else chunks[{n}]" for n in range(width))
         texts.append(
-            f"def put_{width}(chunks, place, chunk):\n"
+            f"def put_{width}(chunks: Chunks[{width}], place: int, chunk: int):\n"
             f'    """The chunks with another one at a place."""\n    return ({parts},)'
         )
         names.append(f"put_{width}")

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 
 from .shapes import Flag, Num, Shape, bits, chunks, is_narrow, space
 
-__all__ = ["Emitter", "Helpers", "Val", "is_literal"]
+__all__ = ["Emitter", "Helpers", "Val", "annotated", "is_literal"]
 
 _TAKEN = frozenset(
     {*keyword.kwlist, *dir(builtins), "out", "tags", "at", "instance", "fail", "ones"}
@@ -46,6 +46,15 @@ class Helpers:
     def order(self, codes: tuple[int, ...]) -> str:
         """A name for a fixed order of codes."""
         return self.orders.setdefault(codes, f"ORDER_{len(self.orders) + 1}")
+
+
+def annotated(name: str, shape: Shape) -> str:
+    """A parameter with its type, from which numba gets its signature."""
+    if isinstance(shape, Flag):
+        return f"{name}: bool"
+    if is_narrow(shape):
+        return f"{name}: int"
+    return f"{name}: Chunks[{len(chunks(shape))}]"
 
 
 def is_literal(text: str) -> bool:

@@ -16,7 +16,7 @@ from ...errors import InternalError
 from ...ir.walk import free_names, item_children, walk
 from ...states import Sizes, sort_sizes
 from . import collections
-from .emitter import Emitter, Helpers, Val
+from .emitter import Emitter, Helpers, Val, annotated
 from .expressions import Expressions
 from .layout import Layout, Place
 from .shapes import Shape, Unsupported, chunks, declared, is_narrow, joined
@@ -112,6 +112,19 @@ def params_of(out: Emitter, params: Sequence[ir.Param], sizes: Sizes) -> list[st
     return names
 
 
+# What every function of a rule takes at the end.
+_TAIL = ("instance: int", "out: Rows", "tags: Tags", "at: int")
+
+
+def _head(
+    module: Module, out: Emitter, params: Sequence[ir.Param], names: Sequence[str]
+) -> list[str]:
+    """The words of a state and the parameters of a rule or property, with their types."""
+    shapes = [out.args[param.name].shape for param in params]
+    given = [annotated(name, shape) for name, shape in zip(names, shapes, strict=True)]
+    return [*(f"{word}: int" for word in module.words), *given]
+
+
 # ── Properties ───────────────────────────────────────────────────────────────────────────────────
 
 
@@ -120,7 +133,7 @@ def give_value(module: Module, name: str, params: Sequence[ir.Param], expr: ir.E
     out = Emitter(module.helpers, lambda kind: "return 2")
     function = module.name(name)
     given = params_of(out, params, module.sizes)
-    out.write(f"def {function}({', '.join([*module.words, *given])}):")
+    out.write(f"def {function}({', '.join(_head(module, out, params, given))}):")
     out.depth += 1
     read_all(module, out, [expr])
     text = Expressions(out, module.sizes).condition(expr)
@@ -154,8 +167,8 @@ def give_rule(module: Module, rule: ir.Rule) -> tuple[str, int]:
     given = params_of(out, rule.params, module.sizes)
     one = _Rule(module, rule, Expressions(out, module.sizes), given)
     function = module.name(rule.name)
-    tail = ["instance", "out", "tags", "at"]
-    out.write(f"def {function}({', '.join([*module.words, *given, *tail])}):")
+    head = [*_head(module, out, rule.params, given), *_TAIL]
+    out.write(f"def {function}({', '.join(head)}):")
     out.depth += 1
     most = _give_items(one, rule.body)
     module.add(out)
@@ -220,8 +233,9 @@ def _give_choice(one: _Rule, item: ir.Choose, rest: Sequence[ir.Item]) -> int:
     for name in kept:
         after.bound[name] = Val(after.name(name), out.bound[name].shape)
     after.bound[item.name] = Val(after.name(item.name), option.shape)
-    bound = [after.bound[name].text for name in (*kept, item.name)]
-    head = [*module.words, *names, *bound, "instance", "out", "tags", "at"]
+    held = [after.bound[name] for name in (*kept, item.name)]
+    bound = [annotated(val.text, val.shape) for val in held]
+    head = [*_head(module, after, one.rule.params, names), *bound, *_TAIL]
     after.write(f"def {function}({', '.join(head)}):")
     after.depth += 1
     most = _give_items(_Rule(module, one.rule, Expressions(after, module.sizes), names), rest)

@@ -53,12 +53,14 @@ def explore_native(
     on_violation: Callable[[PropertyResult], None] | None = None,
     off: tuple[str, ...] = (),
     checkpoint: Checkpoint | None = None,
+    on_levels: Callable[[Levels], None] | None = None,
 ) -> Outcome:
     """As `explore.search.explore`, by compiled code.
 
     With `cross_check_every=N`, the reference expands every N-th state too. A limit on states is
     exact, and so takes one thread. Without a limit on memory, most of the machine's is one. With a
     `checkpoint`, the search goes on where that ended, and writes it at the end of levels.
+    `on_levels` gets all states at the end.
 
     Raises: UsageError, if the model has no initial state, or the checkpoint is of another model.
     """
@@ -77,6 +79,8 @@ def explore_native(
             search.found.limits.append(reached.limit)
         except KeyboardInterrupt:
             search.found.limits.append(Limit("interrupt", "stopped by Ctrl-C"))
+    if on_levels is not None:
+        on_levels(search.levels)
     # Only now does no thread count any more.
     return search.outcome(off)
 

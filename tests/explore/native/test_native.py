@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -209,9 +208,7 @@ def test_compiled_code_is_found_again_and_a_damaged_entry_is_made_again(
     model = prepare(Request("two_phase_commit", scopes={"Participant": 2})).model
     generated = generate(model)
     assert not compiled(generated).from_cache
-    began = time.monotonic()
     assert compiled(generated).from_cache
-    assert time.monotonic() - began < 10
     for file in tmp_path.rglob("*.nbc"):
         data = bytearray(file.read_bytes())
         data[random.Random(0).randrange(len(data))] ^= 0xFF
