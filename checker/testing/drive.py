@@ -60,6 +60,8 @@ class Disagreement(AssertionError):
     with the same steps, as far as there is one.
     """
 
+    __module__ = "checker.testing"  # where users find it, and what pytest prints
+
     def __init__(self, failing: Failing, calls: tuple[Call, ...], trace: Trace) -> None:
         super().__init__(failing.what)
         self.failing = failing
