@@ -118,7 +118,9 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=20)
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
-    print("model             bug                         found  runs (max)  program  shortest  s/seed")
+    print(
+        "model             bug                         found  runs (max)  program  shortest  s/seed"
+    )
     for model in arguments.models or SYSTEMS:
         bugs, skip = SYSTEMS[model]
         for name, bug in bugs.items():

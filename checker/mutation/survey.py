@@ -47,12 +47,16 @@ class Status(Enum):
 
 @dataclass(frozen=True)
 class Judged:
-    """`by` names the properties that notice; `why` says of the undecided what stood in the way."""
+    """`by` names the properties that notice; `why` says of the undecided what stood in the way.
+
+    `is_part`: everything that the mutant does, the model does too.
+    """
 
     mutant: Mutant
     status: Status
     by: tuple[str, ...] = ()
     why: str = ""
+    is_part: bool = False
 
 
 @dataclass(frozen=True)
@@ -130,7 +134,7 @@ def _judged(
         if changed is None:
             return Judged(mutant, Status.REFUSED)
         other = Program(changed)
-        if _same_graph(program, other):
+        if _has_same_graph(program, other):
             return Judged(mutant, Status.SAME)
         try:
             outcome = explore_with("auto", other, limits=limits, off=base.off)
@@ -142,7 +146,7 @@ def _judged(
         return Judged(mutant, Status.NOTICED, noticed)
     if not outcome.complete:
         return Judged(mutant, Status.UNDECIDED, (), "; ".join(x.detail for x in outcome.limits))
-    return Judged(mutant, Status.SURVIVES)
+    return Judged(mutant, Status.SURVIVES, is_part=_is_part(other, program))
 
 
 def _noticing(base: Outcome, outcome: Outcome) -> tuple[str, ...]:
@@ -187,7 +191,7 @@ def _with_constants(request: Request, values: dict[str, object]) -> Model:
     return bind(loaded.model, constants=values, scopes=request.scopes, no_faults=request.no_faults)
 
 
-def _same_graph(one: Program, other: Program) -> bool:
+def _has_same_graph(one: Program, other: Program) -> bool:
     """Have both models the same states and the same steps between them?"""
     if _shape(one.model) != _shape(other.model):
         return False
@@ -203,10 +207,43 @@ def _same_graph(one: Program, other: Program) -> bool:
                 if not _same_steps(steps, theirs.step(state, args)):
                     return False
                 for _, end in steps:
-                    if isinstance(end, tuple) and end not in seen:
+                    if not isinstance(end, Failure) and end not in seen:
                         seen[end] = None
                         queue.append(end)
     return True
+
+
+def _is_part(small: Program, large: Program) -> bool:
+    """Is each step of the one that changes a field a step of the other, between equal fields?
+
+    Counters of faults are left out: a fault that does nothing is still counted.
+    """
+    if _shape(small.model) != _shape(large.model):
+        return False
+    places = [n for n, v in enumerate(small.model.vars) if not v.is_counter]
+    return _changes(small, places) <= _changes(large, places)
+
+
+def _changes(program: Program, places: list[int]) -> set[tuple[State, State]]:
+    """The reachable steps between states without counters; an initial state is one by itself."""
+    seen = dict.fromkeys(program.initial_states())
+
+    def plain(state: State) -> State:
+        return tuple(state[place] for place in places)
+
+    found = {(plain(state), plain(state)) for state in seen}
+    for state in (queue := list(seen)):
+        for rule in program.rules:
+            for args in rule.args:
+                for _, end in rule.step(state, args):
+                    if isinstance(end, Failure):
+                        continue
+                    if end not in seen:
+                        seen[end] = None
+                        queue.append(end)
+                    if plain(end) != plain(state):
+                        found.add((plain(state), plain(end)))
+    return found
 
 
 def _same_steps(mine: Sequence[Edge], theirs: Sequence[Edge]) -> bool:

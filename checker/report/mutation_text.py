@@ -33,10 +33,16 @@ def render_mutation(survey: Survey, page: Page, *, all_mutants: bool = False) ->
     head[0] = page.paint(style, word) + head[0][len(word) :]
     blocks = [[*head, page.paint("dim", _counts(survey))], _by_kind(survey)]
     blocks.append(_by_property(survey, page))
-    for status, said in ((Status.SURVIVES, "no property sees that"), (Status.UNDECIDED, "open:")):
-        lines = [x for each in survey.having(status) for x in _told(each, survey, said, page)]
-        if lines:
-            blocks.append(lines)
+    more = [each for each in survivors if not each.is_part]
+    blocks.append([x for j in more for x in _told(j, survey, "no property sees that", page)])
+    less = [each for each in survivors if each.is_part]
+    if less:
+        what = (
+            "What follows only leaves out behaviour: a witness or a liveness property can see it."
+        )
+        told = [x for j in less for x in _told(j, survey, "no property sees that", page)]
+        blocks.append([*hang("  ", [what], page, inset=0), "", *told])
+    blocks.append([x for each in undecided for x in _told(each, survey, "open:", page)])
     if all_mutants:
         others = [j for j in survey.judged if j.status not in (Status.SURVIVES, Status.UNDECIDED)]
         blocks.append([x for each in others for x in _told(each, survey, "", page)])
@@ -113,7 +119,7 @@ def mutation_object(survey: Survey) -> Any:
     }
 
 
-def _mutant(each: Judged) -> dict[str, str | int | Sequence[str]]:
+def _mutant(each: Judged) -> dict[str, str | int | bool | Sequence[str]]:
     return {
         "kind": each.mutant.kind,
         "method": each.mutant.method,
@@ -122,4 +128,5 @@ def _mutant(each: Judged) -> dict[str, str | int | Sequence[str]]:
         "status": each.status.name.lower(),
         "noticed_by": list(each.by),
         "reason": each.why,
+        "only_less": each.is_part,
     }

@@ -118,6 +118,13 @@ def test_a_model_that_was_not_explored_has_no_mutants() -> None:
         survey(Request("dedup", scopes={"MessageId": 9}), seconds_max=0.3)
 
 
+def test_a_mutant_that_only_leaves_out_behaviour_is_told_from_one_that_adds_some() -> None:
+    found = survey(Request("outbox"), kinds=("dropped",))
+    less = {j.mutant.what: j.is_part for j in found.having(Status.SURVIVES)}
+    assert less["`self.queue.add(order)` is missing"]  # nothing is ever redelivered
+    assert not less["`self.queue.remove(order)` is missing"]  # the event stays for ever
+
+
 def test_the_command_lists_survivors_and_says_so_with_its_exit_code(tmp_path: Path) -> None:
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
