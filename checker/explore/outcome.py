@@ -21,6 +21,7 @@ __all__ = [
     "Limit",
     "Outcome",
     "PropertyResult",
+    "Reduction",
     "RuleCount",
     "Step",
     "Trace",
@@ -130,8 +131,28 @@ class RuleCount:
 
 
 @dataclass(frozen=True)
+class Reduction:
+    """How symmetry was used: one state was visited of each orbit under renaming ids of `sorts`.
+
+    Without `sorts` every state was visited, for the reason that `off` gives. `states` and
+    `generated` are the counts of the full graph by the sizes of the orbits; None if the search was
+    cut, or if too many ids were tied. `uneven` are sorts that are not interchangeable, with reasons.
+    """
+
+    sorts: tuple[str, ...] = ()
+    off: str = ""
+    uneven: tuple[tuple[str, str], ...] = ()
+    states: int | None = None
+    generated: int | None = None
+
+
+@dataclass(frozen=True)
 class Outcome:
-    """One run of one engine on one model with its constants and scopes."""
+    """One run of one engine on one model with its constants and scopes.
+
+    Counts are those of the states that were visited; with a `reduction` by symmetry, one of each
+    orbit.
+    """
 
     model: ir.Model
     engine: str
@@ -153,6 +174,7 @@ class Outcome:
     seed: int | None = None
     walks: int | None = None
     off: tuple[str, ...] = field(default=())  # faults switched off by --no-fault
+    reduction: Reduction | None = None  # None, where nobody asked for one
 
     @property
     def transitions(self) -> int:

@@ -7,13 +7,15 @@ it is shown. Whether a loop is fair is for `lasso.py`.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from .. import ir
 from ..backends.python import CompiledRule, Failure, Program
 from ..errors import InternalError
 from ..states import State
 from .outcome import Step, Trace
 
-__all__ = ["assert_real", "edge", "replay"]
+__all__ = ["assert_real", "edge", "replay", "step_into"]
 
 
 def replay(program: Program, trace: Trace) -> list[str]:
@@ -92,10 +94,18 @@ def assert_real(program: Program, trace: Trace) -> None:
 
 def edge(program: Program, before: State, after: State) -> Step:
     """A step that leads from one state to the other; no fault, where an action does it as well."""
+    return step_into(program, before, lambda end: end == after)
+
+
+def step_into(program: Program, before: State, is_wanted: Callable[[State], bool]) -> Step:
+    """The first step from a state into one that is wanted; no fault, where an action does it.
+
+    Raises: InternalError, if there is none.
+    """
     by_kind = sorted(program.rules, key=lambda r: r.rule.kind is ir.Kind.FAULT)
     for compiled in by_kind:
         for args in compiled.args:
             for picks, end in compiled.step(before, args):
-                if end == after:
-                    return Step(compiled.rule.name, args, picks, after)
+                if not isinstance(end, Failure) and is_wanted(end):
+                    return Step(compiled.rule.name, args, picks, end)
     raise InternalError("two states of a trace have no step between them")

@@ -23,10 +23,12 @@ from . import setting
 from .checks import Checks, Finding
 from .limits import NO_LIMITS, LimitReached, Limits, Progress, Watch
 from .liveness import check_liveness
-from .outcome import Limit, Outcome, PropertyResult, RuleCount, Step, Trace
+from .outcome import Limit, Outcome, PropertyResult, Reduction, RuleCount, Step, Trace
 from .replay import edge
 from .results import found_result, step_error_result
 from .state_graph import StateGraph
+from .symmetry import Representatives, symmetry_of
+from .unfolding import failing_step_at, finding_at, real_trace
 from .verdicts import NO_STEP_ERROR, Found, properties, vacuity
 
 __all__ = ["Limits", "Progress", "explore"]
@@ -42,16 +44,21 @@ def explore(
     on_progress: Callable[[Progress], None] | None = None,
     on_violation: Callable[[PropertyResult], None] | None = None,
     off: tuple[str, ...] = (),
+    symmetry: bool = False,
 ) -> Outcome:
     """Every reachable state, and a verdict for each property.
 
     `on_violation` is called as soon as a violation is found; `off` are the faults that `bind` has
     switched off, for the report. Reaching a limit, or Ctrl-C, ends as UNKNOWN with what is known.
+    With `symmetry`, one state of each orbit is visited, where the model allows it.
 
     Raises: UsageError, if the model has no initial state.
     """
     watch = Watch(limits, on_progress)
     search = _Search(program, limits, stop_at_first, watch, on_violation)
+    if symmetry:
+        found, search.reduction = symmetry_of(program.model)
+        search.orbits = Representatives(found) if found is not None else None
     collecting = gc.isenabled()
     # Nothing here makes cycles, and a collection visits every state found so far.
     gc.disable()
@@ -98,6 +105,8 @@ class _Search:
     generated: int = 0
     initial: int = 0
     expanded: int = 0
+    orbits: Representatives | None = None
+    reduction: Reduction | None = None
 
     def __post_init__(self) -> None:
         self.graph = StateGraph.of(self.program)
@@ -147,9 +156,17 @@ class _Search:
                 continue
             self.generated += 1
             self.initial += 1
-            if end not in self.index:
-                self.add(end, -1)
-                self.graph.roots += 1
+            before = len(self.states)
+            self.number(end, -1)
+            self.graph.roots += len(self.states) - before
+
+    def number(self, state: State, parent: int) -> int:
+        """The number of a state that was reached, or of the one that stands for it."""
+        found = self.index.get(state)
+        if found is None and self.orbits is not None:
+            state = self.orbits.of(state)
+            found = self.index.get(state)
+        return self.add(state, parent) if found is None else found
 
     def add(self, state: State, parent: int) -> int:
         number = len(self.states)
@@ -166,7 +183,7 @@ class _Search:
 
     def expand(self, source: int) -> None:
         """All steps from one state."""
-        state = self.states[source]
+        state, before_it = self.states[source], self.generated
         index, edges = self.index, []
         rests, enabled = True, 0
         for rule, number, args, unit, bit, is_action in self.instances:
@@ -186,11 +203,15 @@ class _Search:
                 tally.fired += 1
                 target = index.get(after)
                 if target is None:
-                    target = self.add(after, source)
-                    tally.new += 1
-                if is_action and target != source:
+                    before = len(self.states)
+                    target = self.number(after, source)
+                    tally.new += len(self.states) - before
+                # Another state of the same orbit is another state.
+                if is_action and after != state:
                     rests = False
                 edges.append((target, unit))
+        if self.orbits is not None:
+            self.orbits.count(state, self.generated - before_it)
         if rests:
             for finding in self.checks.at_rest(state):
                 self.note(finding, source)
@@ -205,11 +226,16 @@ class _Search:
         while self.parents[path[-1]] >= 0:
             path.append(self.parents[path[-1]])
         states = [self.states[n] for n in reversed(path)]
+        if self.orbits is not None:
+            return real_trace(self.program, self.orbits.symmetry, states)
         steps = [edge(self.program, a, b) for a, b in pairwise(states)]
         return Trace(self.program.model, states[0], tuple(steps))
 
     def note(self, finding: Finding, number: int) -> None:
-        result = found_result(self.program, finding, self.trace(number))
+        trace = self.trace(number)
+        if self.orbits is not None:
+            finding = finding_at(self.program, finding, trace.states()[-1])
+        result = found_result(self.program, finding, trace)
         self.found.results[finding.prop.name] = result
         if finding.fails:
             self.violated(result)
@@ -229,8 +255,10 @@ class _Search:
             self.found.cuts.setdefault((failure.kind, failure.subject), failure)
         elif self.found.error is None:
             before = self.trace(source)
+            if self.orbits is not None:
+                step = failing_step_at(self.program, step, before.states()[-1])
             trace = Trace(before.model, before.initial, (*before.steps, step))
-            self.step_error(failure, trace, at_start=False)
+            self.step_error(step.failure or failure, trace, at_start=False)
 
     def failed_at_start(self, args: Args, picks: Picks, failure: Failure) -> None:
         first = self.program.model.initial
@@ -260,6 +288,12 @@ class _Search:
                 self.found.results[finding.prop.name] = finding.result
                 self.violated(finding.result)
 
+    def reduced(self) -> Reduction | None:
+        """What the report says of symmetry."""
+        if self.reduction is None or self.orbits is None or not self.found.complete:
+            return self.reduction
+        return self.orbits.counted(self.reduction, self.initial)
+
     def outcome(self, off: tuple[str, ...]) -> Outcome:
         model = self.program.model
         self.found.unseen = self.checks.unseen()
@@ -285,6 +319,7 @@ class _Search:
             properties=properties(model, self.found),
             rules=rules,
             off=off,
+            reduction=self.reduced(),
         )
 
 

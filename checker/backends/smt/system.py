@@ -12,7 +12,7 @@ from functools import cached_property
 from itertools import product
 
 from ... import ir
-from ...ir.walk import item_children, walk
+from ...passes.renaming import uneven_sorts
 from ...states import State as Values
 from ...states import Value, sort_sizes, universe
 from . import solver, values
@@ -194,80 +194,8 @@ class System:
 
     @cached_property
     def is_symmetric(self) -> bool:
-        """Does renaming ids lead from steps to steps?
-
-        Ids are only compared (language.md 2, 5, 23), so it does, but for `fresh`, which takes the
-        first free one, and for lists made from collections without order.
-        """
-        rules = [*self.model.rules, *([self.model.initial] if self.model.initial else [])]
-        exprs = [v.init for v in self.model.vars]
-        exprs += [e for p in self.model.props for e in (p.expr, p.consequent) if e is not None]
-        for rule in rules:
-            exprs += [e for item in rule.body for e in item_children(item)]
-            exprs += [update.value for update in rule.updates]
-        if any(_sees_an_order(item) for rule in rules for item in rule.body):
-            return False
-        return not any(_is_lopsided(node) for expr in exprs for node in walk(expr))
-
-
-def _sees_an_order(item: ir.Item) -> bool:
-    """Does a loop over what has no order make a list?"""
-    if not isinstance(item, ir.Each):
-        return False
-    lists = any(_holds_a_list(carried.type) for carried in item.carried)
-    unordered = not isinstance(item.domain.type, ir.Seq)
-    return (lists and unordered) or any(map(_sees_an_order, item.items))
-
-
-def _holds_a_list(type_: ir.Type) -> bool:
-    match type_:
-        case ir.Seq():
-            return True
-        case ir.Option(item) | ir.Map(_, item) | ir.Partial(_, item):
-            return _holds_a_list(item)
-        case ir.Record(_, fields):
-            return any(_holds_a_list(t) for _, t in fields)
-        case ir.Union(records):
-            return any(map(_holds_a_list, records))
-    return False
-
-
-def _is_lopsided(node: ir.Expr) -> bool:
-    match node:
-        case ir.Fresh():
-            return True
-        case ir.Build(_, domain, _, _, ir.Seq()):
-            return not isinstance(domain.type, ir.Seq)
-        case ir.Lit(value, type_):
-            return _names_an_atom(value, type_)
-    return False
-
-
-def _names_an_atom(value: Value, type_: ir.Type) -> bool:
-    match type_:
-        case ir.Sort():
-            return True
-        case ir.Option(item):
-            return value is not None and _names_an_atom(value, item)
-        case ir.Bool() | ir.Int() | ir.Enum():
-            return False
-    # Of anything else only what is empty is sure to hold no atom.
-    return value not in (frozenset(), ()) and not _is_free_of_sorts(type_)
-
-
-def _is_free_of_sorts(type_: ir.Type) -> bool:
-    match type_:
-        case ir.Sort():
-            return False
-        case ir.Option(item) | ir.Set(item) | ir.Bag(item) | ir.Seq(item):
-            return _is_free_of_sorts(item)
-        case ir.Record(_, fields):
-            return all(_is_free_of_sorts(t) for _, t in fields)
-        case ir.Union(records):
-            return all(_is_free_of_sorts(r) for r in records)
-        case ir.Map(key, item) | ir.Partial(key, item):
-            return _is_free_of_sorts(key) and _is_free_of_sorts(item)
-    return True
+        """Does renaming ids lead from steps to steps?"""
+        return not uneven_sorts(self.model)
 
 
 # ── Paths ────────────────────────────────────────────────────────────────────────────────────────
