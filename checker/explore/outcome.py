@@ -136,7 +136,7 @@ class Reduction:
 
     Without `sorts` every state was visited, for the reason that `off` gives. `states` and
     `generated` are the counts of the full graph by the sizes of the orbits; None if the search was
-    cut, or if too many ids were tied. `uneven` are sorts that are not interchangeable, with reasons.
+    cut, or if too many ids were tied. `uneven` are sorts that are not interchangeable, and why.
     """
 
     sorts: tuple[str, ...] = ()

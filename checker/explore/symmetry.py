@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import chain, groupby, islice, permutations, product
+from itertools import chain, groupby, islice, pairwise, permutations, product
 from math import factorial, prod
 from typing import Any
 
@@ -123,7 +123,7 @@ class Symmetry:
 
     def _are_alike(self, state: State, place: int, group: Sequence[int]) -> bool:
         """Does the state stay as it is when these ids of one sort change places?"""
-        for a, b in zip(group, group[1:], strict=False):
+        for a, b in pairwise(group):
             names = [tuple(range(size)) for size in self.sizes]
             swapped = list(names[place])
             swapped[a], swapped[b] = b, a

@@ -24,11 +24,12 @@ from typing import Any
 from ...errors import InternalError
 from . import cache, visited
 from .emit import Generated
+from .renaming import FUNCTIONS
 
 __all__ = ["Compiled", "Warming", "compiled", "table_text"]
 
 _MODEL = ("expand", "look", "look_at_rest")
-_INSIDE = ("hash_of", "put", "grow")  # of the table, called by the others only
+_INSIDE = ("hash_of", "put", "grow", *FUNCTIONS[:-1])  # called by the others only
 _TABLE = ("hash_of", "sift", "share_out", "put", "grow", "insert")
 
 
@@ -44,6 +45,7 @@ class Compiled:
     share_out: Any
     insert: Any
     from_cache: bool
+    canonical: Any = None  # of a module that was generated with sorts to rename
 
 
 def compiled(generated: Generated, *, keep: bool = True) -> Compiled:
@@ -71,6 +73,7 @@ def compiled(generated: Generated, *, keep: bool = True) -> Compiled:
         share_out=table.share_out,
         insert=table.insert,
         from_cache=known and table_known and beside is None,
+        canonical=getattr(model, "canonical", None),
     )
 
 
@@ -179,6 +182,14 @@ def _signatures() -> dict[str, tuple[Any, ...]]:
         "hash_of": (words, n),
         "put": (numbers, n, words, n),
         "grow": (numbers, n, numbers, numbers, n),
+        "canonical": (words, numbers, n, *(numbers,) * 5, words, words),
+        "renamed": (words, n, numbers, words, n),
+        "painted": (words, n, numbers),
+        "mixed": (n, n),
+        "next_order": (numbers, n, n),
+        "arrange": (words, n, numbers, numbers, numbers),
+        "are_alike": (words, n, numbers, n, n, numbers, words),
+        "least": (words, n, numbers, words, n, numbers, words),
         "sift": (words, n, n, words, tags, numbers, words, numbers, tags, numbers, numbers),
         "share_out": (words, tags, numbers, n, n, tags, shared, shared_tags, words, numbers),
         "insert": (

@@ -21,6 +21,7 @@ from ... import ir
 from ...states import Value, universe
 from .emitter import Emitter, Helpers
 from .layout import Layout, layout_of
+from .renaming import FUNCTIONS, orbit_texts
 from .rules import Module, Site, give_rule, give_value
 from .shapes import Num, Unsupported, declared, space
 
@@ -67,8 +68,12 @@ class Generated:
     fan: int
 
 
-def generate(model: ir.Model) -> Generated:
-    """Raises: Unsupported, naming what the native engine cannot hold."""
+def generate(model: ir.Model, *, sorts: Sequence[str] = ()) -> Generated:
+    """With `sorts`, also `canonical`, which puts a state's representative under renaming their ids
+    in its place.
+
+    Raises: Unsupported, naming what the native engine cannot hold.
+    """
     module = Module(model, layout_of(model))
     rules: list[tuple[ir.Rule, str, int]] = []
     instances: list[Instance] = []
@@ -93,14 +98,22 @@ def generate(model: ir.Model) -> Generated:
         _look_text(module, "look_at_rest", rest_checks, "rests"),
     ]
     names = [text.split("(")[0].removeprefix("def ") for text in module.texts]
+    orbits = orbit_texts(module, sorts) if sorts else []
     helpers, helper_names = _helper_texts(module.helpers, module.layout.words)
     title = f'"""The model {model.name} as the native engine runs it."""'
     head = [title, "", _FUTURE, "", *_sites_text(module)]
     return Generated(
         model=model,
         layout=module.layout,
-        source="\n".join(head) + "\n\n\n" + "\n\n\n".join([*helpers, *texts]) + "\n",
-        functions=(*helper_names, *names, "expand", "look", "look_at_rest"),
+        source="\n".join(head) + "\n\n\n" + "\n\n\n".join([*helpers, *texts, *orbits]) + "\n",
+        functions=(
+            *helper_names,
+            *names,
+            "expand",
+            "look",
+            "look_at_rest",
+            *(FUNCTIONS if sorts else ()),
+        ),
         instances=tuple(instances),
         sites=tuple(module.sites),
         probes=probes,

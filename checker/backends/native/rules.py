@@ -21,7 +21,7 @@ from .expressions import Expressions
 from .layout import Layout, Place
 from .shapes import Shape, Unsupported, chunks, declared, is_narrow, joined
 
-__all__ = ["Module", "Site", "give_rule", "give_value"]
+__all__ = ["Module", "Site", "codes_of", "give_rule", "give_value", "taken"]
 
 _TURNS_MAX = 4096  # of a loop that carries a value whose shape keeps growing
 
@@ -87,7 +87,7 @@ def read_all(module: Module, out: Emitter, exprs: Iterable[ir.Expr]) -> None:
                 raise InternalError(f"{node.var} is no variable of {module.model.name}")
             number = layout.names.index(node.var)
             shape, places = layout.shapes[number], layout.places[number]
-            texts = [_taken(place) for place in places]
+            texts = [taken(place) for place in places]
             if is_narrow(shape):
                 val = out.value(texts[0], shape)
             else:
@@ -95,7 +95,8 @@ def read_all(module: Module, out: Emitter, exprs: Iterable[ir.Expr]) -> None:
             out.reads[node.var] = Val(out.let(val.text, node.var), shape)
 
 
-def _taken(place: Place) -> str:
+def taken(place: Place) -> str:
+    """The chunk in a place, taken from its word."""
     if not place.width:
         return "0"
     shifted = f"(w{place.word} >> {place.shift})" if place.shift else f"w{place.word}"
@@ -349,7 +350,7 @@ def _give_end(one: _Rule) -> None:
         number = layout.names.index(update.var)
         shape = layout.shapes[number]
         val = ex.fitted(ex.value(update.value), shape)
-        for place, code in zip(layout.places[number], _codes(out, val), strict=True):
+        for place, code in zip(layout.places[number], codes_of(out, val), strict=True):
             holes[place.word] = holes.get(place.word, 0) | ((1 << place.width) - 1) << place.shift
             moved = f"({code} << {place.shift})" if place.shift else code
             if place.width and code != "0":
@@ -361,7 +362,7 @@ def _give_end(one: _Rule) -> None:
     out.write("return at + 1")
 
 
-def _codes(out: Emitter, val: Val) -> list[str]:
+def codes_of(out: Emitter, val: Val) -> list[str]:
     """The codes of the chunks."""
     code = out.code(val)
     if is_narrow(val.shape):

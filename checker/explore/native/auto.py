@@ -19,6 +19,7 @@ from ...errors import UsageError
 from ..limits import NO_LIMITS, Limits, Progress
 from ..outcome import Outcome, PropertyResult
 from ..search import explore
+from ..symmetry import symmetry_of
 
 if TYPE_CHECKING:
     from ...backends.native.compile import Warming
@@ -52,6 +53,7 @@ def explore_with(
     on_violation: Callable[[PropertyResult], None] | None = None,
     off: tuple[str, ...] = (),
     checkpoint: Checkpoint | None = None,
+    symmetry: bool = False,
 ) -> Outcome:
     """As `explore.search.explore`, by the engine `reference`, `native` or `auto`.
 
@@ -64,6 +66,7 @@ def explore_with(
     run.on_progress, run.on_violation = on_progress, on_violation
     run.cross_check_every = cross_check_every
     run.checkpoint = checkpoint
+    run.symmetry = symmetry
     if engine == "reference":
         if checkpoint is not None:
             raise UsageError("only the native engine makes checkpoints", help="--engine native")
@@ -86,6 +89,7 @@ class _Run:
     on_violation: Callable[[PropertyResult], None] | None = None
     cross_check_every: int | None = None
     checkpoint: Checkpoint | None = None
+    symmetry: bool = False
     told: set[str] = field(default_factory=set)
     warming: Warming | None = None
     refusal: str = ""
@@ -100,6 +104,7 @@ class _Run:
             on_progress=on_progress or self.on_progress,
             on_violation=self._tell,
             off=self.off,
+            symmetry=self.symmetry,
         )
 
     def native(self) -> Outcome:
@@ -123,6 +128,7 @@ class _Run:
             on_violation=self._tell,
             off=self.off,
             checkpoint=self.checkpoint,
+            symmetry=self.symmetry,
         )
 
     def _generated(self) -> Generated | None:
@@ -130,8 +136,9 @@ class _Run:
         from ...backends.native.emit import generate
         from ...backends.native.shapes import Unsupported
 
+        used = symmetry_of(self.program.model)[0] if self.symmetry else None
         try:
-            return generate(self.program.model)
+            return generate(self.program.model, sorts=used.sorts if used is not None else ())
         except Unsupported as problem:
             self.refusal = str(problem)
             return None

@@ -58,7 +58,10 @@ class Deciding:
 
 @dataclass
 class Progressed:
-    """What a search has counted when a level ends; `level` is the one to be expanded next."""
+    """What a search has counted when a level ends; `level` is the one to be expanded next.
+
+    With symmetry, `in_full` are the states and the steps that the expanded states stand for.
+    """
 
     level: int = 0
     depth: int = 0
@@ -69,6 +72,7 @@ class Progressed:
     new: list[int] = field(default_factory=list)
     failing_rules: list[int] = field(default_factory=list)
     deciding: list[Deciding] = field(default_factory=list)
+    in_full: tuple[int | None, int | None] = (0, 0)
 
 
 def identity_of(model: ir.Model, generated: Generated) -> str:

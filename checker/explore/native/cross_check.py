@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from ...backends.native.emit import Generated
 from ...backends.python import Failure, Program
 from ...errors import InternalError
+from ..symmetry import Symmetry
 
 __all__ = ["cross_check"]
 
@@ -22,8 +23,10 @@ def cross_check(
     words: Sequence[int],
     rows: Sequence[Sequence[int]],
     tags: Sequence[int],
+    symmetry: Symmetry | None = None,
 ) -> None:
-    """The steps that compiled code found for one state are those of the reference.
+    """The steps that compiled code found for one state are those of the reference; with symmetry,
+    up to renaming.
 
     Raises: InternalError, naming the rule and the state.
     """
@@ -38,7 +41,19 @@ def cross_check(
     for number, instance in enumerate(generated.instances):
         rule = program.rules[instance.rule]
         ends = [end for _, end in rule.step(state, instance.args)]
-        if found[number] != [e.kind if isinstance(e, Failure) else e for e in ends]:
+        wanted = [e.kind if isinstance(e, Failure) else e for e in ends]
+        if not _are_same(found[number], wanted, symmetry):
             raise InternalError(
                 f"the native engine and the reference disagree about {rule.rule.name} in {state}"
             )
+
+
+def _are_same(found: list[object], wanted: list[object], symmetry: Symmetry | None) -> bool:
+    if symmetry is None or len(found) != len(wanted):
+        return found == wanted
+    return all(
+        symmetry.is_same_orbit(one, other)
+        if isinstance(one, tuple) and isinstance(other, tuple)
+        else one == other
+        for one, other in zip(found, wanted, strict=True)
+    )

@@ -26,15 +26,27 @@ from .. import setting
 from ..checks import Checks, Finding
 from ..limits import NO_LIMITS, LimitReached, Limits, Progress, Watch
 from ..liveness import check_liveness
-from ..outcome import Limit, Outcome, PropertyResult, RuleCount, Step, Trace, Verdict
+from ..outcome import (
+    Limit,
+    Outcome,
+    PropertyResult,
+    Reduction,
+    RuleCount,
+    Step,
+    Trace,
+    Verdict,
+)
 from ..replay import edge
 from ..results import found_result, step_error_result
+from ..symmetry import Symmetry, symmetry_of
+from ..unfolding import failing_step_at, finding_at, real_trace
 from ..verdicts import NO_STEP_ERROR, Found, properties, vacuity
 from .checkpoint import Checkpoint, Deciding, Progressed, identity_of
 from .cross_check import cross_check
 from .graph import GRAPH_STATES_MAX, graph_of
+from .orbits import Orbits
 from .store import Levels, Rows, Table, memory_allowed_bytes
-from .workers import FailingStep, Workers
+from .workers import FailingStep, Workers, in_full
 
 __all__ = ["explore_native"]
 
@@ -54,8 +66,10 @@ def explore_native(
     off: tuple[str, ...] = (),
     checkpoint: Checkpoint | None = None,
     on_levels: Callable[[Levels], None] | None = None,
+    symmetry: bool = False,
 ) -> Outcome:
-    """As `explore.search.explore`, by compiled code.
+    """As `explore.search.explore`, by compiled code; with `symmetry`, code that was generated for
+    the sorts of `symmetry_of`.
 
     With `cross_check_every=N`, the reference expands every N-th state too. A limit on states is
     exact, and so takes one thread. Without a limit on memory, most of the machine's is one. With a
@@ -69,8 +83,10 @@ def explore_native(
     if limits.states_max is not None:
         threads = 1
     watch = Watch(limits, on_progress)
-    with Workers(code, threads) as workers:
+    renamed, reduction = symmetry_of(program.model) if symmetry else (None, None)
+    with Workers(code, threads, ids=sum(renamed.sizes) if renamed else 0) as workers:
         search = _Search(program, code, workers, limits, stop_at_first, watch, on_violation)
+        search.symmetry, search.reduction = renamed, reduction
         search.cross_check_every = cross_check_every
         search.checkpoint = checkpoint
         try:
@@ -103,6 +119,8 @@ class _Search:
     checkpoint: Checkpoint | None = None
     seconds_before: float = 0.0  # of the runs that this one goes on from
     deciding: list[Deciding] = field(default_factory=list)
+    symmetry: Symmetry | None = None
+    reduction: Reduction | None = None
 
     def __post_init__(self) -> None:
         generated = self.code.generated
@@ -148,7 +166,7 @@ class _Search:
                 self._failed_at_start(args, picks, end)
                 continue
             self.initial += 1
-            starts[end] = None
+            starts[self._representative(end)] = None
         if self.limits.states_max is not None and len(starts) > self.limits.states_max:
             raise self._too_many()
         restored = self._restored()
@@ -207,7 +225,19 @@ class _Search:
                 self.until_check -= 1
                 if not self.until_check:
                     self.until_check = every
-                    cross_check(self.program, self.code.generated, words, *worker.steps_of(row))
+                    steps = worker.steps_of(row)
+                    generated = self.code.generated
+                    cross_check(self.program, generated, words, *steps, self.symmetry)
+
+    @property
+    def orbits(self) -> Orbits | None:
+        """What the first worker reduces by; it is at rest while anything is decided here."""
+        return self.workers.all[0].orbits
+
+    def _representative(self, state: State) -> State:
+        if self.orbits is None:
+            return state
+        return self.layout.unpack(self.orbits.representative(self.layout.pack(state)))
 
     def _too_many(self) -> LimitReached:
         return LimitReached(Limit("states", f"stopped after {self.limits.states_max:,} states"))
@@ -241,6 +271,7 @@ class _Search:
             new=[int(n) for n in new],
             failing_rules=sorted(set().union(*(w.failing_rules for w in workers))),
             deciding=self.deciding,
+            in_full=in_full(workers),
         )
         self.checkpoint.save(self.levels, progressed, self._identity())
 
@@ -267,6 +298,8 @@ class _Search:
         first.generated = saved.generated
         first.fired[:], first.new[:] = saved.fired, saved.new
         first.failing_rules = set(saved.failing_rules)
+        if first.orbits is not None:
+            first.orbits.states, first.orbits.generated = saved.in_full
         self.checks.rested = saved.rested
         for deciding in saved.deciding:
             self.level = deciding.level
@@ -321,6 +354,8 @@ class _Search:
             raise _disagreement("a check at rest", self.layout.unpack(words))
 
     def _note(self, finding: Finding, trace: Trace) -> None:
+        if self.symmetry is not None:
+            finding = finding_at(self.program, finding, trace.states()[-1])
         result = found_result(self.program, finding, trace)
         self.found.results[finding.prop.name] = result
         if finding.fails:
@@ -353,8 +388,10 @@ class _Search:
             elif self.found.error is None:
                 before = self._trace(failing.words, self.level)
                 step = Step(rule.rule.name, instance.args, picks, None, failure)
+                if self.symmetry is not None:
+                    step = failing_step_at(self.program, step, before.states()[-1])
                 trace = Trace(before.model, before.initial, (*before.steps, step))
-                self._step_error(failure, trace, at_start=False)
+                self._step_error(step.failure or failure, trace, at_start=False)
 
     def _failed_at_start(self, args: Any, picks: Any, failure: Failure) -> None:
         first = self.program.model.initial
@@ -379,6 +416,8 @@ class _Search:
         for before in range(level - 1, -1, -1):
             path.append(self._predecessor(path[-1], before))
         states = [self.layout.unpack(w) for w in reversed(path)]
+        if self.symmetry is not None:
+            return real_trace(self.program, self.symmetry, states)
         steps = [edge(self.program, a, b) for a, b in pairwise(states)]
         return Trace(self.program.model, states[0], tuple(steps))
 
@@ -394,6 +433,9 @@ class _Search:
             while row < len(rows):
                 last = min(len(rows), row + room)
                 done, at = self.code.expand(rows, row, last, out, tags, ends, rests)
+                if self.orbits is not None:
+                    good = np.flatnonzero(tags[:at] >= 0)
+                    self.orbits.reduce(out, good, len(good))
                 same = (out[:at] == target).all(axis=1) & (tags[:at] >= 0)
                 hits = np.flatnonzero(same)
                 if len(hits):
@@ -432,6 +474,14 @@ class _Search:
                 self.found.results[finding.prop.name] = finding.result
                 self._violated(finding.result)
 
+    def reduced(self) -> Reduction | None:
+        """What the report says of symmetry."""
+        if self.reduction is None or self.orbits is None or not self.found.complete:
+            return self.reduction
+        states, steps = in_full(self.workers.all)
+        generated = None if steps is None else self.initial + steps
+        return replace(self.reduction, states=states, generated=generated)
+
     def outcome(self, off: tuple[str, ...]) -> Outcome:
         model = self.program.model
         self.found.unseen = self.checks.unseen()
@@ -462,6 +512,7 @@ class _Search:
             properties=properties(model, self.found),
             rules=rules,
             off=off,
+            reduction=self.reduced(),
         )
 
 

@@ -18,9 +18,10 @@ import numpy as np
 from ...backends.native.compile import Compiled
 from ..limits import LimitReached
 from ..outcome import Limit
+from .orbits import Orbits
 from .store import SEGMENTS, Rows, Table
 
-__all__ = ["FailingStep", "Round", "Worker", "Workers"]
+__all__ = ["FailingStep", "Round", "Worker", "Workers", "in_full"]
 
 _STEPS = 1 << 14  # of one call; a buffer that stays in the cache
 _SHARE_ALONE = 1 << 15  # steps kept for one share in one round
@@ -89,9 +90,10 @@ class Shared:
 class Worker:
     """One thread's frontier, buffers and counts."""
 
-    def __init__(self, code: Compiled, share: int, shares: int) -> None:
+    def __init__(self, code: Compiled, share: int, shares: int, *, ids: int = 0) -> None:
         generated = code.generated
         self.code, self.share = code, share
+        self.orbits = Orbits(code, ids) if ids else None
         self.share_of = np.arange(SEGMENTS, dtype=np.int32) % shares
         self.seen = np.empty(_BLOCK_ROWS, dtype=np.int64)
         self.words = generated.layout.words
@@ -148,6 +150,9 @@ class Worker:
             part, self.row, done, self.out, self.tags, self.ends,
             self.recent, self.kept, self.rule_of, self.fired, self.failed,
         )  # fmt: skip
+        if self.orbits is not None:
+            self.orbits.count(self.expanded, self.tags, self.ends)
+            self.orbits.reduce(self.out, self.kept, count)
         self.generated += int(self.ends[done - 1]) - failing
         if failing:
             self._failing(part, done)
@@ -244,11 +249,24 @@ class Worker:
         return self.frontier
 
 
-class Workers:
-    """All workers; with one, everything runs in the calling thread."""
+def in_full(workers: Iterable[Worker]) -> tuple[int | None, int | None]:
+    """The states and the steps that all expanded states stand for; None, if that is not known."""
+    orbits = [worker.orbits for worker in workers if worker.orbits is not None]
+    states = [one.states for one in orbits]
+    steps = [one.generated for one in orbits]
+    return (
+        None if None in states else sum(n or 0 for n in states),
+        None if None in steps else sum(n or 0 for n in steps),
+    )
 
-    def __init__(self, code: Compiled, threads: int) -> None:
-        self.all = [Worker(code, share, threads) for share in range(threads)]
+
+class Workers:
+    """All workers; with one, everything runs in the calling thread. `ids` is how many ids are
+    renamed, all sorts together, where symmetry is used.
+    """
+
+    def __init__(self, code: Compiled, threads: int, *, ids: int = 0) -> None:
+        self.all = [Worker(code, share, threads, ids=ids) for share in range(threads)]
         self._pool = ThreadPoolExecutor(threads) if threads > 1 else None
 
     def __enter__(self) -> Workers:
