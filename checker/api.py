@@ -27,7 +27,9 @@ __all__ = ["Settings", "assert_fails", "assert_holds", "explore"]
 
 
 class Settings(TypedDict, total=False):
-    """What `checker explore` has flags for; constants are Python values."""
+    """What `checker explore` has flags for; constants are Python values. Symmetry is used if
+    nothing is said, as there.
+    """
 
     variant: str
     constants: Mapping[str, object]
@@ -37,6 +39,7 @@ class Settings(TypedDict, total=False):
     max_states: int
     max_seconds: float
     stop_at_first: bool
+    symmetry: bool
 
 
 def explore(target: str | type[Model], **settings: Unpack[Settings]) -> Outcome:
@@ -64,6 +67,7 @@ def explore(target: str | type[Model], **settings: Unpack[Settings]) -> Outcome:
         limits=Limits(settings.get("max_states"), settings.get("max_seconds")),
         stop_at_first=settings.get("stop_at_first", False),
         off=request.no_faults,
+        symmetry=settings.get("symmetry", True),
     )
 
 

@@ -51,6 +51,7 @@ def run(
     scope: Pairs,
     no_fault: Sequence[str],
     keep_dead_locals: bool,
+    no_symmetry: bool,
     max_states: int | None,
     max_seconds: float | None,
     max_memory: str | None,
@@ -80,12 +81,15 @@ def run(
         model, variant, set, scope, no_fault, keep_dead_locals=keep_dead_locals
     )
     limits = settings.limits_of(max_states, max_seconds, max_memory)
-    output = Output("explore", json, Path(out) if out else None, force, strict_vacuity, quiet)
+    same = ("--no-symmetry",) if no_symmetry else ()
+    file = Path(out) if out else None
+    output = Output("explore", json, file, force, strict_vacuity, quiet, same)
     files = Files(emit_test, junit, github)
     files.refuse(force=force, json=json)
     sizes = settings.sweep_of(sweep)
     if checkpoint is not None:
-        asked = Asked(_of_one_run(request, sizes, engine), threads, stop_at_first, max_states)
+        one = _of_one_run(request, sizes, engine)
+        asked = Asked(one, threads, stop_at_first, max_states, symmetry=not no_symmetry)
         path = Path(checkpoint)
         return explore_to(path, asked, limits, output, cross_check=cross_check, files=files)
 
@@ -98,6 +102,7 @@ def run(
             limits=limits,
             stop_at_first=stop_at_first,
             off=prepared.request.no_faults,
+            symmetry=not no_symmetry,
             on_violation=line.violated,
             on_progress=line.update,
         )

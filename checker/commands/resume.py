@@ -33,6 +33,7 @@ class Asked:
     threads: int | None
     stop_at_first: bool
     max_states: int | None
+    symmetry: bool = False
 
 
 def run(
@@ -56,6 +57,8 @@ def run(
     output = Output("explore", json, Path(out) if out else None, force, strict_vacuity, quiet)
     opened = Checkpoint.open(Path(checkpoint))
     asked = _asked(opened.about)
+    if not asked.symmetry:
+        output = replace(output, again=("--no-symmetry",))
     asked = replace(
         asked, threads=threads or asked.threads, max_states=max_states or asked.max_states
     )
@@ -108,6 +111,7 @@ def _explored(
             on_violation=line.violated,
             on_progress=line.update,
             checkpoint=checkpoint,
+            symmetry=asked.symmetry,
         )
         outcomes.append(outcome)
         return outcome
@@ -136,6 +140,7 @@ def _about(asked: Asked) -> dict[str, Any]:
         "threads": asked.threads,
         "stop_at_first": asked.stop_at_first,
         "max_states": asked.max_states,
+        "symmetry": asked.symmetry,
     }
 
 
@@ -148,7 +153,13 @@ def _asked(about: Mapping[str, Any]) -> Asked:
         tuple(about["no_faults"]),
         about["keep_dead_locals"],
     )
-    return Asked(request, about["threads"], about["stop_at_first"], about["max_states"])
+    return Asked(
+        request,
+        about["threads"],
+        about["stop_at_first"],
+        about["max_states"],
+        about.get("symmetry", False),  # a file of a version without it
+    )
 
 
 def _anywhere(target: str) -> str:

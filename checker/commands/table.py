@@ -30,6 +30,12 @@ _KEEP_DEAD_LOCALS = Option(
     kind="flag",
 )
 
+_NO_SYMMETRY = Option(
+    "--no-symmetry",
+    "Visit every state; without it one of each orbit under renaming ids, unless liveness is asked.",
+    kind="flag",
+)
+
 _LIMITS = (
     Option("--max-states", "Stop after so many distinct states.", kind="int", metavar="N"),
     Option("--max-seconds", "Stop after so much time.", kind="float", metavar="S"),
@@ -69,6 +75,7 @@ COMMANDS: tuple[Command, ...] = (
         (
             *_SETTINGS,
             _KEEP_DEAD_LOCALS,
+            _NO_SYMMETRY,
             *_LIMITS,
             Option("--stop-at-first", "Stop at the first property that fails.", kind="flag"),
             _ENGINE,
@@ -295,6 +302,11 @@ COMMANDS: tuple[Command, ...] = (
         (
             Option("--manifest", "A manifest of your own.", kind="path", metavar="FILE.toml"),
             Option("--slow", "Also the runs that are marked slow.", kind="flag"),
+            Option(
+                "--record",
+                "If all is as expected, write the number of orbits into rows that have none.",
+                kind="flag",
+            ),
             Option("--json", "Print JSON.", kind="flag"),
         ),
     ),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json as json_module
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from .. import manifest
@@ -16,7 +16,7 @@ from ..catalogue import closest
 from ..errors import ExitCode, UsageError
 from ..explore.outcome import Outcome
 from ..report.terminal import Page, hang, page_for, printable
-from ..run import Request, prepare
+from ..run import Prepared, Request, prepare
 
 __all__ = ["Verified", "run", "verified"]
 
@@ -29,12 +29,15 @@ class Verified:
     run: manifest.Run
     outcome: Outcome
     differences: tuple[str, ...]
+    orbits: int | None = None
 
 
-def run(*, models: Sequence[str], manifest: str | None, slow: bool, json: bool) -> ExitCode:
+def run(
+    *, models: Sequence[str], manifest: str | None, slow: bool, record: bool, json: bool
+) -> ExitCode:
     known = _manifest(manifest)
     page, done = page_for(sys.stdout), []
-    for one in verified(known, models, slow=slow):
+    for one in verified(known, models, slow=slow, orbits=record):
         done.append(one)
         if not json:
             # Line by line: the last models of a manifest may take their time.
@@ -44,6 +47,8 @@ def run(*, models: Sequence[str], manifest: str | None, slow: bool, json: bool) 
         _print_json(done)
     different = sum(bool(one.differences) for one in done)
     code = ExitCode.FAILS if different else ExitCode.OK
+    if record and not different:
+        _record(known, done)
     if not json:
         said = f"{different} of {len(done)} runs differ" if different else "all as expected"
         skipped = "" if slow else _skipped(known, models)
@@ -56,9 +61,17 @@ def _manifest(path: str | None) -> manifest.Manifest:
 
 
 def verified(
-    known: manifest.Manifest, models: Sequence[str] = (), *, slow: bool = False
+    known: manifest.Manifest,
+    models: Sequence[str] = (),
+    *,
+    slow: bool = False,
+    orbits: bool = False,
 ) -> Iterator[Verified]:
-    """Each run of the models; of all, if none is named. Raises: UsageError, before the first."""
+    """Each run of the models; of all, if none is named. Rows that have a number of orbits are also
+    searched with symmetry; with `orbits`, all rows.
+
+    Raises: UsageError, before the first.
+    """
     for name in models:
         if name not in known.models:
             raise UsageError(
@@ -69,21 +82,54 @@ def verified(
     for model in chosen:
         for one in model.runs:
             if slow or not one.slow:
-                outcome = _explored(model, one)
-                found = tuple(manifest.differences(one, outcome))
-                yield Verified(model, one, outcome, found)
+                prepared = _prepared(model, one)
+                outcome = _explored(prepared)
+                found = manifest.differences(one, outcome)
+                number = None
+                if orbits or one.orbits is not None:
+                    reduced = _orbits(prepared)
+                    found += manifest.orbit_differences(one, outcome, reduced)
+                    used = reduced.reduction is not None and reduced.reduction.sorts
+                    number = reduced.distinct if used else None
+                yield Verified(model, one, outcome, tuple(found), number)
 
 
-def _explored(model: manifest.ModelRuns, one: manifest.Run) -> Outcome:
-    from ..backends.python import Program
-    from ..explore.search import explore
-
+def _prepared(model: manifest.ModelRuns, one: manifest.Run) -> Prepared:
     constants = model.variants[one.variant].constants if one.variant else {}
     constants = {**constants, **one.constants}
     keep = not one.reductions
     request = Request(model.target, "", constants, one.scopes, keep_dead_locals=keep)
-    prepared = prepare(request)
+    return prepare(request)
+
+
+def _explored(prepared: Prepared) -> Outcome:
+    from ..backends.python import Program
+    from ..explore.search import explore
+
     return explore(Program(prepared.model))
+
+
+def _orbits(prepared: Prepared) -> Outcome:
+    """Without liveness, which would need every state."""
+    from ..backends.python import Program
+    from ..explore.search import explore
+
+    safety = tuple(p for p in prepared.model.props if not p.kind.is_liveness)
+    return explore(Program(replace(prepared.model, props=safety)), symmetry=True)
+
+
+def _record(known: manifest.Manifest, done: Sequence[Verified]) -> None:
+    counts = {
+        (one.model.name, number): one.orbits
+        for one in done
+        for number, run in enumerate(one.model.runs)
+        if run is one.run and one.orbits is not None and run.orbits is None
+    }
+    text = known.path.read_text(encoding="utf-8")
+    try:
+        known.path.write_text(manifest.with_orbits(text, counts), encoding="utf-8")
+    except OSError as problem:
+        raise UsageError(f"cannot write {known.path}: {problem.strerror}") from problem
 
 
 def _skipped(known: manifest.Manifest, models: Sequence[str]) -> str:
@@ -123,6 +169,7 @@ def _print_json(done: Sequence[Verified]) -> None:
             "constants": dict(one.run.constants),
             "reductions": one.run.reductions,
             "distinct": one.outcome.distinct,
+            "orbits": one.orbits,
             "generated": one.outcome.generated,
             "depth": one.outcome.depth,
             "seconds": round(one.outcome.seconds, 6),

@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from ..errors import ExitCode
-from ..explore.outcome import Blame, Outcome, PropertyResult
+from ..explore.outcome import Blame, Outcome, PropertyResult, Reduction
 from ..source import Span, shown_path
 from . import itf
 
@@ -52,6 +52,7 @@ def outcome_object(
         "transitions": outcome.transitions,
         "depth": outcome.depth,
         "seconds": round(outcome.seconds, 6),
+        "symmetry": _symmetry(outcome.reduction),
         "seed": outcome.seed,
         "walks": outcome.walks,
         "limits": [{"name": limit.name, "detail": limit.detail} for limit in outcome.limits],
@@ -70,6 +71,18 @@ def sweep_object(runs: Sequence[Json]) -> Json:
     """The object of `--sweep`: the runs, and the worst exit code."""
     codes = [ExitCode(run["exit_code"]) for run in runs]
     return {"schema": SWEEP_SCHEMA, "runs": list(runs), "exit_code": int(ExitCode.worst(codes))}
+
+
+def _symmetry(reduction: Reduction | None) -> Json:
+    if reduction is None:
+        return None
+    return {
+        "sorts": list(reduction.sorts),
+        "off": reduction.off or None,
+        "uneven": dict(reduction.uneven),
+        "states": reduction.states,
+        "generated": reduction.generated,
+    }
 
 
 def _property(result: PropertyResult, origin: itf.Origin, file: str | None) -> Json:

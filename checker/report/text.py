@@ -128,7 +128,7 @@ def _head(word: str, model: str, variant: str, settings: list[str], page: Page) 
 
 def _counts(outcome: Outcome, page: Page) -> list[str]:
     counts = [
-        f"{plural(outcome.distinct, 'state')} ({outcome.generated:,} generated)",
+        f"{_visited(outcome)} ({outcome.generated:,} generated)",
         f"depth {outcome.depth}",
         f"{outcome.seconds:.2f} s",
         f"{outcome.engine} engine",
@@ -143,6 +143,14 @@ def _counts(outcome: Outcome, page: Page) -> list[str]:
         ]
     gap = " · " if page.unicode else ", "
     return [page.paint("dim", line) for line in hang("", counts, page, gap=gap, inset=0)]
+
+
+def _visited(outcome: Outcome) -> str:
+    reduction = outcome.reduction
+    if reduction is None or not reduction.sorts:
+        return plural(outcome.distinct, "state")
+    of_all = f" of {plural(reduction.states, 'state')}" if reduction.states is not None else ""
+    return plural(outcome.distinct, "orbit") + of_all
 
 
 # ── One line for each property ───────────────────────────────────────────────────────────────────

@@ -6,6 +6,7 @@ on the order inside a level.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,20 +19,21 @@ from checker.backends.python import Program
 from checker.explore.native.search import explore_native
 from checker.explore.outcome import Outcome
 from checker.explore.search import explore
+from checker.explore.symmetry import symmetry_of
 
 
-def uncompiled(model: ir.Model) -> Compiled:
+def uncompiled(model: ir.Model, sorts: Sequence[str] = ()) -> Compiled:
     """The functions that numba would compile, as Python."""
-    generated = generate(model)
+    generated = generate(model, sorts=sorts)
     functions = as_python(generated)
     table: dict[str, Any] = {}
     exec(compile(table_text(generated.layout.words), "<table>", "exec"), table)
 
-    def wrapping(name: str) -> Any:
+    def wrapping(function: Any) -> Any:
         def call(*given: Any) -> Any:
             # Hashes are meant to lose their highest bits. The setting is one of each thread.
             with np.errstate(over="ignore"):
-                return table[name](*given)
+                return function(*given)
 
         return call
 
@@ -40,16 +42,19 @@ def uncompiled(model: ir.Model) -> Compiled:
         functions["expand"],
         functions["look"],
         functions["look_at_rest"],
-        wrapping("sift"),
-        wrapping("share_out"),
-        wrapping("insert"),
+        wrapping(table["sift"]),
+        wrapping(table["share_out"]),
+        wrapping(table["insert"]),
         from_cache=False,
+        canonical=wrapping(functions["canonical"]) if sorts else None,
     )
 
 
 def natively(model: ir.Model, **settings: Any) -> Outcome:
     """The native engine's search with uncompiled code."""
-    return explore_native(Program(model), uncompiled(model), **settings)
+    used = symmetry_of(model)[0] if settings.get("symmetry") else None
+    code = uncompiled(model, used.sorts if used is not None else ())
+    return explore_native(Program(model), code, **settings)
 
 
 def said(outcome: Outcome) -> dict[str, object]:

@@ -186,7 +186,7 @@ def test_auto_says_why_a_large_model_stays_with_the_reference(
 ) -> None:
     import checker.backends.native.emit as emit
 
-    def refuse(model: object) -> None:
+    def refuse(model: object, **settings: object) -> None:
         raise Unsupported("`orders` is or holds a set over 9,999 possible items")
 
     monkeypatch.setattr(emit, "generate", refuse)
