@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import chain, groupby, islice, pairwise, permutations, product
+from itertools import groupby, islice, pairwise, permutations, product
 from math import factorial, prod
 from typing import Any
 
@@ -80,7 +80,8 @@ class Symmetry:
     def orbit(self, state: State) -> Orbit:
         """The orbit of a state."""
         ties = self._ties(state)
-        tried = prod(factorial(len(group)) for group in ties.open)
+        if not ties.open:  # as nearly always
+            return Orbit(self.renamed(state, ties.names), self.order // ties.alike)
         best, best_key, times = state, None, 0
         for names in islice(ties.all_names(), self._tried_max):
             one = self.renamed(state, names)
@@ -89,7 +90,7 @@ class Symmetry:
                 best, best_key, times = one, key, 1
             elif key == best_key:
                 times += 1
-        if tried > self._tried_max:
+        if prod(factorial(len(group)) for _, group in ties.open) > self._tried_max:
             return Orbit(best, None)
         return Orbit(best, self.order // (times * ties.alike))
 
@@ -101,7 +102,7 @@ class Symmetry:
 
     def is_same_orbit(self, one: State, other: State) -> bool:
         """Can one be renamed into the other?"""
-        wanted = self.renamed(other, next(self._ties(other).all_names()))
+        wanted = self.renamed(other, self._ties(other).names)
         return any(self.renamed(one, names) == wanted for names in self._ties(one).all_names())
 
     def all_names(self) -> Iterator[Names]:
@@ -112,13 +113,19 @@ class Symmetry:
 
     def _ties(self, state: State) -> _Ties:
         marks = [c.marks(v) for c, v in zip(self._columns, state, strict=True) if c.has_ids]
-        ties = _Ties(self.sizes)
+        ties = _Ties()
         for place, size in enumerate(self.sizes):
-            of_id = [tuple([mark[place][i] for mark in marks]) for i in range(size)]
-            for _, tied in groupby(sorted(range(size), key=of_id.__getitem__), of_id.__getitem__):
-                group = tuple(tied)
-                alike = len(group) == 1 or self._are_alike(state, place, group)
-                ties.add(place, group, alike=alike)
+            of_id = list(zip(*[mark[place] for mark in marks], strict=True))
+            order = sorted(range(size), key=of_id.__getitem__) if of_id else list(range(size))
+            ties.orders.append(order)
+            if len(set(of_id)) == size:
+                continue
+            for _, tied in groupby(order, of_id.__getitem__ if of_id else lambda _: ()):
+                group = list(tied)
+                if len(group) > 1 and self._are_alike(state, place, group):
+                    ties.alike *= factorial(len(group))
+                elif len(group) > 1:
+                    ties.open.append((place, group))
         return ties
 
     def _are_alike(self, state: State, place: int, group: Sequence[int]) -> bool:
@@ -178,37 +185,35 @@ class Representatives:
 
 @dataclass
 class _Ties:
-    """The ids of each sort in the order of their marks, tied ones together.
-
-    `alike` is the number of renamings that move only ids which may change places anyway; the
-    groups of other tied ids are `open`.
+    """The ids of each sort in the order of their marks. `alike` is the number of renamings that
+    move only ids which may change places anyway; the groups of other tied ids are `open`, each with
+    the place of its sort.
     """
 
-    sizes: tuple[int, ...]
-    groups: list[tuple[int, tuple[int, ...], bool]] = field(default_factory=list)
+    orders: list[list[int]] = field(default_factory=list)
+    open: list[tuple[int, list[int]]] = field(default_factory=list)
     alike: int = 1
 
-    def add(self, place: int, group: tuple[int, ...], *, alike: bool) -> None:
-        self.groups.append((place, group, alike))
-        if alike:
-            self.alike *= factorial(len(group))
-
     @property
-    def open(self) -> list[tuple[int, ...]]:
-        return [group for _, group, alike in self.groups if not alike]
+    def names(self) -> Names:
+        """One of the renamings that put ids in the order of their marks."""
+        return tuple([_ranks(order) for order in self.orders])
 
     def all_names(self) -> Iterator[Names]:
-        """The renamings that put ids in the order of their marks; of alike ids, one order."""
-        tried = [[group] if alike else permutations(group) for _, group, alike in self.groups]
-        for chosen in product(*tried):
-            names = []
-            for place, size in enumerate(self.sizes):
-                parts = (c for c, g in zip(chosen, self.groups, strict=True) if g[0] == place)
-                new = [0] * size
-                for rank, old in enumerate(chain.from_iterable(parts)):
-                    new[old] = rank
-                names.append(tuple(new))
-            yield tuple(names)
+        """All of them; of alike ids, one order."""
+        for chosen in product(*(permutations(group) for _, group in self.open)):
+            orders = [list(order) for order in self.orders]
+            for (place, group), ids in zip(self.open, chosen, strict=True):
+                begin = orders[place].index(group[0])
+                orders[place][begin : begin + len(ids)] = ids
+            yield tuple([_ranks(order) for order in orders])
+
+
+def _ranks(order: Sequence[int]) -> tuple[int, ...]:
+    new = [0] * len(order)
+    for rank, old in enumerate(order):
+        new[old] = rank
+    return tuple(new)
 
 
 # ── One variable ─────────────────────────────────────────────────────────────────────────────────
