@@ -76,6 +76,33 @@ _REPLAY = Command(
     epilog="checker replay outbox log.jsonl\nchecker replay outbox logs/*.jsonl.gz --ended --json",
 )
 
+_DIAGNOSE = Command(
+    "diagnose",
+    "Which broken form of a model is a log consistent with? Holds it against all variants.",
+    "checker.traces.diagnose_command:run",
+    (
+        Argument("log", "a file of JSON lines, also .gz"),
+        Argument(
+            "models",
+            "built-in models; without, all that bring a mapping",
+            many=True,
+            required=False,
+        ),
+    ),
+    (
+        Option("--mapping", "Which line is which step, for one model.", "path", "FILE.toml"),
+        Option("--ended", "No more lines will come.", kind="flag"),
+        Option(
+            "--max-hidden",
+            "Faults in a slice that no line tells of, at most.",
+            kind="int",
+            metavar="K",
+        ),
+        Option("--json", "Print a JSON list (docs/reference/log-format.md).", kind="flag"),
+    ),
+    epilog="checker diagnose log.jsonl outbox\nchecker diagnose log.jsonl --json",
+)
+
 _LAB_RUN = Command(
     "lab run",
     "Run a lab: real services under injected faults, killed and restarted; keeps their log.",
@@ -98,4 +125,4 @@ _LAB_RUN = Command(
     "checker lab run outbox --variant no_deduplication --out broken.jsonl",
 )
 
-COMMANDS: tuple[Command, ...] = (_REPLAY, _LAB_RUN)
+COMMANDS: tuple[Command, ...] = (_REPLAY, _DIAGNOSE, _LAB_RUN)

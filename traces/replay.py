@@ -84,6 +84,8 @@ class SliceVerdict:
     reason: str = ""
     diagnosis: Diagnosis | None = None
     is_unexplained: bool = False  # no explanation was found, and no limit cut the search
+    violated: tuple[str, ...] = ()  # invariants that every explanation breaks
+    possibly: tuple[str, ...] = ()  # invariants that some explanation breaks
 
 
 @dataclass(frozen=True)
@@ -139,7 +141,8 @@ class Replay:
     def exit_code(self) -> ExitCode:
         """The first that applies of 1, 3, 0. A log that was not read in full is never 0."""
         kinds = [each for each, _ in self.everything()]
-        if any(each.verdict is Verdict.REJECTED or each.is_overdue for each in kinds):
+        failed = (each.verdict is Verdict.REJECTED or each.is_overdue for each in kinds)
+        if any(failed) or any(each.violated for each in kinds):
             return ExitCode.FAILS
         unsure = any(each.verdict is Verdict.UNKNOWN or each.pending for each in kinds)
         return ExitCode.UNKNOWN if unsure or self.has_gap or not self.steps else ExitCode.OK
@@ -331,8 +334,9 @@ class Judge:
         self, part: Slice, shape: Shape, names: Mapping[LogId, int], answer: Answer
     ) -> SliceVerdict:
         budget = answer.budget
-        if answer.open_some and budget.lost < MANY:
-            # Perhaps a step that nobody logged has done what is owed.
+        owed = (1 << len(self.worlds.of(shape.bound, *_world(budget)).obligations)) - 1
+        if budget.lost < MANY and (answer.open_some & owed or answer.open_all & ~owed):
+            # Perhaps a step that nobody logged has done what is owed, or avoided what is violated.
             answer = self._searched(shape, budget._replace(lost=MANY))
         if (
             not answer.accepted
@@ -341,12 +345,26 @@ class Judge:
         pending = tuple(self._pending(shape, answer, names))
         overdue = False
         if self.settings.ended and not self.has_gap and any(p.in_all for p in pending):
-            overdue = bool(self._owed_by_all(shape) & answer.open_all)
+            overdue = bool(self._owed_by_all(shape) & answer.open_all & owed)
+        violated, possibly = self._broken(shape, answer)
         return SliceVerdict(
             part.keys, Verdict.ACCEPTED, shape.lines(), part.first(), budget,
             faults=answer.faults, at_rest_all=answer.at_rest_all, at_rest_some=answer.at_rest_some,
             pending=pending, is_overdue=overdue, has_gap=self.has_gap,
+            violated=violated, possibly=possibly,
         )  # fmt: skip
+
+    def _broken(self, shape: Shape, answer: Answer) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """The invariants that all explanations with as few faults break; and that some break."""
+        budget = answer.budget
+        world = self.worlds.of(shape.bound, budget.background, budget.widened)
+        some = answer.open_some >> len(world.obligations)
+        if not some:
+            return (), ()
+        every = answer.open_all >> len(world.obligations)
+        names = list(enumerate(world.invariants))
+        violated = tuple(name for bit, name in names if every >> bit & 1)
+        return violated, tuple(name for bit, name in names if (some & ~every) >> bit & 1)
 
     def _owed_by_all(self, shape: Shape) -> int:
         """The obligations open in all explanations under the widest assumptions; 0 if unknown."""
@@ -378,6 +396,10 @@ class Judge:
                     for p, a in zip(params, obligation.args, strict=True)
                 )
                 yield Pending(obligation.prop, args, in_all)
+
+
+def _world(budget: Budget) -> tuple[int, int]:
+    return budget.background, budget.widened
 
 
 ANSWERS_MAX = 50_000  # shapes remembered; a log whose slices all differ gains nothing from more

@@ -20,7 +20,7 @@ from .replay import Pending, Replay, SliceVerdict, Verdict
 from .validate import Budget
 from .worlds import ANY_NUMBER
 
-__all__ = ["replay_object", "replay_text"]
+__all__ = ["reason_of", "replay_object", "replay_text"]
 
 SLICES_SHOWN_MAX = 10  # of each kind, in text; JSON has all
 DEFECTS_SHOWN_MAX = 10
@@ -137,6 +137,8 @@ def _meaning(found: Replay, code: ExitCode) -> str:
         said += (
             [f"{_number(overdue, 'slice')} not finished by the end of the log"] if overdue else []
         )
+        violated = sum(n for each, n in found.everything() if each.violated)
+        said += [f"an invariant violated in {_number(violated, 'slice')}"] if violated else []
         return " and ".join(said)
     if code is ExitCode.OK:
         return "every slice is explained, and nothing is owed"
@@ -168,7 +170,9 @@ def _slices(found: Replay, page: Page) -> Iterator[str]:
     kinds = (
         [each for each in found.slices if each.verdict is Verdict.REJECTED],
         [each for each in found.slices if each.verdict is Verdict.UNKNOWN],
-        [each for each in found.slices if each.verdict is Verdict.ACCEPTED and each.pending],
+        [each for each in found.slices if each.violated],
+        [each for each in found.slices if each.pending and not each.violated],
+        [each for each in found.slices if each.possibly and not each.pending and not each.violated],
     )
     for slices in kinds:
         for each in slices[:SLICES_SHOWN_MAX]:
@@ -181,12 +185,17 @@ def _slice(each: SliceVerdict, found: Replay, page: Page) -> Iterator[str]:
     name = slice_name(each, found)
     word = page.paint(_STYLES[each.verdict], each.verdict.value)
     if each.diagnosis is None:
-        if each.pending:
+        if each.violated:
+            word = page.paint("bad", "VIOLATED")
+        elif each.pending:
             word = page.paint("bad" if each.is_overdue else "doubt", _owing(each))
         reason = f": {printable(each.reason)}" if each.reason else ""
         yield f"  {word}  {name}{reason}"
+        yield from (f"            {name} is false in every explanation" for name in each.violated)
         for pending in each.pending:
             yield f"            {_owed(pending, each)}"
+        for name in each.possibly:
+            yield f"            {name} is false in some explanations, not in all"
         return
     yield f"  {word}  {_sentence(name, each.diagnosis)}"
     if each.reason:
@@ -213,6 +222,12 @@ def slice_name(each: SliceVerdict, found: Replay) -> str:
     shown = ", ".join(printable(name) for name in each.keys[:3])
     more = f" and {len(each.keys) - 3} more" if len(each.keys) > 3 else ""
     return f"{atom_name(key, 0)[:-1]} {shown}{more}"
+
+
+def reason_of(each: SliceVerdict, found: Replay) -> str:
+    """Of a rejected slice: its name, the first line that nothing explains, and why."""
+    assert each.diagnosis is not None
+    return _sentence(slice_name(each, found), each.diagnosis)
 
 
 def _sentence(name: str, diagnosis: Diagnosis) -> str:
@@ -311,6 +326,8 @@ def _slice_object(each: SliceVerdict) -> dict[str, Any]:
             for p in each.pending
         ],
         "overdue": each.is_overdue,
+        "violated": list(each.violated),
+        "possibly_violated": list(each.possibly),
         "with_gap": each.has_gap,
         "reason": each.reason,
         "diagnosis": _diagnosis_object(each.diagnosis) if each.diagnosis is not None else None,

@@ -81,6 +81,8 @@ class Claim:
 
 UNDEFINED = object()
 
+Test = Callable[[State, tuple[Value, ...]], Value]
+
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -148,6 +150,7 @@ class World:
         }
         self.obligations = tuple(self._obligations())
         self._tests = [self._pair(obligation) for obligation in self.obligations]
+        self.invariants, self._broken = self._invariants()
         self._hidden = list(self._hidden_instances())
         self.others = self._unknown_others() if background == ANY_NUMBER else None
         self.hidden = _Table(self._hidden_moves, self.cuts)
@@ -223,8 +226,12 @@ class World:
         return tuple(found)
 
     def opened(self, mask: int, state: State) -> int:
-        """The obligations open in this state, as bits, when those in `mask` were open before."""
-        if not self._tests:
+        """The obligations open in this state, as bits, when those in `mask` were open before.
+
+        Behind them come the invariants that were violated on the way (L6): such a bit is never
+        cleared, so explanations that never violated one are those without its bit.
+        """
+        if not self._tests and not self._broken:
             return 0
         begins, discharges = self._opening(state)
         return (mask | begins) & ~discharges
@@ -234,7 +241,9 @@ class World:
         for bit, (before, after, args) in enumerate(self._tests):
             begins |= (before(state, args) is True) << bit
             discharges |= (after(state, args) is True) << bit
-        return begins, discharges
+        for bit, tests in enumerate(self._broken, len(self._tests)):
+            begins |= any(test(state, args) is not True for test, args in tests) << bit
+        return begins, discharges & ((1 << len(self._tests)) - 1)
 
     def moves_on(self, state: State) -> bool:
         """Can an action of an id of the slice change something? If not, the slice is at rest."""
@@ -335,12 +344,12 @@ class World:
         return Claim(fact, cases)
 
     def function(
-        self, expr: ir.Expr, params: tuple[ir.Param, ...]
+        self, expr: ir.Expr, params: tuple[ir.Param, ...], program: Program | None = None
     ) -> Callable[[State, tuple[Value, ...]], Value]:
         """An expression as a function that gives `UNDEFINED` where it has no value."""
         from checker.backends.runtime import Undefined
 
-        compiled = self.program.compile_expr(expr, params)
+        compiled = (program or self.program).compile_expr(expr, params)
 
         def value(state: State, args: tuple[Value, ...]) -> Value:
             try:
@@ -358,6 +367,25 @@ class World:
             is_own = key is None or any(_may_hold(param.type, key) for param in prop.params)
             for args in itertools.product(*(self._seen(param.type) for param in prop.params)):
                 yield Obligation(prop.name, args, is_own)
+
+    def _invariants(self) -> tuple[tuple[str, ...], list[list[tuple[Test, tuple[Value, ...]]]]]:
+        """The invariants, each as tests of a state. Of an unknown background none can be said."""
+        names: list[str] = []
+        tests: list[list[tuple[Test, tuple[Value, ...]]]] = []
+        if self.background == ANY_NUMBER:
+            return (), tests
+        # `for o in OrderId` means the ids of the slice: another one breaks it in its own slice.
+        sizes = dict(self.sizes)
+        if self.observation.key is not None:
+            sizes[self.observation.key] = max(1, self.bound.get(self.observation.key, 0))
+        own = Program(bind(self.observation.model, scopes=sizes))
+        for prop in self.model.props:
+            if prop.kind is ir.PropKind.INVARIANT:
+                names.append(prop.name)
+                test = self.function(prop.expr, prop.params, own)
+                domains = (universe(param.type, sort_sizes(own.model)) for param in prop.params)
+                tests.append([(test, args) for args in itertools.product(*domains)])
+        return tuple(names), tests
 
     def _seen(self, type_: ir.Type) -> tuple[Value, ...]:
         if isinstance(type_, ir.Sort):

@@ -349,7 +349,8 @@ class _Concluding:
 
 
 def _is_plain(each: SliceVerdict) -> bool:
-    return each.verdict is Verdict.ACCEPTED and not each.pending
+    told = each.pending or each.violated or each.possibly
+    return each.verdict is Verdict.ACCEPTED and not told
 
 
 def _late(line: int) -> str:
