@@ -14,7 +14,7 @@ from .. import ir
 from ..values import Bag, Map
 from .expressions import constant_object
 from .scope import Unassigned
-from .types import is_mutable
+from .types import compatible, is_mutable
 
 if TYPE_CHECKING:
     from .body import Body
@@ -75,7 +75,13 @@ def note_local(name: str, node: ast.expr, type_: ir.Type, body: Body) -> None:
         return
     if _is_new_outside(node, body):
         body.owned.add(name)
-    body.aliases[name] = _sources(node, body)
+    inner = type_.item if isinstance(type_, ir.Option) else type_
+    if isinstance(inner, ir.Record | ir.Union):
+        sources = _built_around(node, inner, body)
+    else:
+        sources = _sources(node, body)
+    if sources:
+        body.aliases[name] = sources
 
 
 def _is_new_outside(node: ast.expr, body: Body) -> bool:
@@ -101,6 +107,58 @@ def _sources(node: ast.expr, body: Body) -> frozenset[str]:
             case ast.Name(name) if name in body.scope.names:
                 found |= {name} | body.aliases.get(name, frozenset())
     return frozenset(found)
+
+
+def _built_around(node: ast.expr, type_: ir.Record | ir.Union, body: Body) -> frozenset[str]:
+    """The fields and locals that a record holds as its own parts, as `Box(self.bag)` does.
+
+    All else in a record stays as it is: nothing is changed in place through a record.
+    """
+    found: set[str] = set()
+    for part in ast.walk(node):
+        match part:
+            case ast.Name(name):
+                found |= body.aliases.get(name, frozenset())
+            case ast.Call(func, arguments, keywords):
+                roots = [_held_root(a, body) for a in [*arguments, *(k.value for k in keywords)]]
+                found |= {root for root in roots if root is not None}
+                if isinstance(func, ast.Attribute) and ast.unparse(func.value) == "self":
+                    found |= _fitting_fields(type_, body)
+    return frozenset(found)
+
+
+def _fitting_fields(type_: ir.Record | ir.Union, body: Body) -> set[str]:
+    """The fields that a helper of the model may have put into the record."""
+    records = type_.records if isinstance(type_, ir.Union) else (type_,)
+    fields, parts = body.scope.world.fields, [part for r in records for _, part in r.fields]
+    return {
+        f"self.{name}"
+        for name, field in fields.items()
+        if _is_collection(field) and any(compatible(field, part) for part in parts)
+    }
+
+
+def _held_root(node: ast.expr, body: Body) -> str | None:
+    """The field or local that the expression is, or is an entry of, if it is a collection."""
+    keys = 0
+    while isinstance(node, ast.Subscript):
+        node, keys = node.value, keys + 1
+    match node:
+        case ast.Attribute(ast.Name("self"), name) if name in body.scope.world.fields:
+            root, type_ = f"self.{name}", body.scope.world.fields[name]
+        case ast.Name(name) if isinstance(value := body.scope.names.get(name), ir.Expr):
+            root, type_ = name, value.type
+        case _:
+            return None
+    for _ in range(keys):
+        type_ = _element(type_)
+    return root if _is_collection(type_) else None
+
+
+def _is_collection(type_: ir.Type) -> bool:
+    if isinstance(type_, ir.Option):
+        type_ = type_.item
+    return isinstance(type_, ir.Set | ir.Bag | ir.Seq | ir.Map | ir.Partial)
 
 
 def changed_in_place(root: str, line: int, body: Body) -> None:

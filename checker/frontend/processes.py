@@ -473,14 +473,7 @@ class _Step:
             # Its bounds are those of memory, also where nobody will read it again.
             slot = check_limits(slot, memory.slot_type(local), local, body, span)
         sources = body.aliases.get(local, frozenset())
-        if live and sources and _changes_in_place(memory.type_of(local)):
+        if live and sources:
             raise Mistake(d.LocalShared(span, local, min(sources)))
         kept = live or process.keep_dead_locals
         body.scope.fields[var] = slot if kept else memory.unset(local)
-
-
-def _changes_in_place(type_: ir.Type | None) -> bool:
-    """Could a statement change the value itself? Those inside a frozen record never change."""
-    if isinstance(type_, ir.Option):
-        return _changes_in_place(type_.item)
-    return isinstance(type_, ir.Set | ir.Bag | ir.Seq | ir.Map | ir.Partial)
