@@ -473,7 +473,17 @@ class _Step:
             # Its bounds are those of memory, also where nobody will read it again.
             slot = check_limits(slot, memory.slot_type(local), local, body, span)
         sources = body.aliases.get(local, frozenset())
+        if not _is_collection(memory.type_of(local)):
+            # Nothing changes a record; of what it was built around, a dead local never changes.
+            alive = process.flow.live[node]
+            sources = frozenset(s for s in sources if s.startswith("self.") or s in alive)
         if live and sources:
             raise Mistake(d.LocalShared(span, local, min(sources)))
         kept = live or process.keep_dead_locals
         body.scope.fields[var] = slot if kept else memory.unset(local)
+
+
+def _is_collection(type_: ir.Type | None) -> bool:
+    if isinstance(type_, ir.Option):
+        return _is_collection(type_.item)
+    return isinstance(type_, ir.Set | ir.Bag | ir.Seq | ir.Map | ir.Partial)
