@@ -230,6 +230,8 @@ class Run:
     def _is_line_of(self, counter: str) -> bool:
         """Is the budget that of the step which the present line stands in?"""
         assert self.rule is not None
+        if self.rule.origin.label is None:
+            return counter.startswith(self.rule.name)
         flow = self.driven.flows[self.rule.origin.method]
         method = inspect.unwrap(vars(self.driven.loaded.cls)[self.rule.origin.method])
         frame = sys._getframe()
