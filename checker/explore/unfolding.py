@@ -9,6 +9,7 @@ trace is replayed before it is shown, like any other.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 from ..backends.python import Failure, Program, Undefined
 from ..errors import InternalError
@@ -26,7 +27,7 @@ def real_trace(program: Program, symmetry: Symmetry, path: Sequence[State]) -> T
     """A trace as long as the path that visits the same orbits; the first state is initial."""
     state, steps = path[0], list[Step]()
     for wanted in path[1:]:
-        step = step_into(program, state, lambda end, to=wanted: symmetry.is_same_orbit(end, to))
+        step = step_into(program, state, partial(symmetry.is_same_orbit, wanted))
         if step.state is None:
             raise InternalError(f"{step.rule} leads nowhere")
         steps.append(step)

@@ -48,7 +48,7 @@ def cross_check(
             )
 
 
-def _are_same(found: list[object], wanted: list[object], symmetry: Symmetry | None) -> bool:
+def _are_same(found: Sequence[object], wanted: Sequence[object], symmetry: Symmetry | None) -> bool:
     if symmetry is None or len(found) != len(wanted):
         return found == wanted
     return all(
