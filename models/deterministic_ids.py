@@ -73,15 +73,15 @@ class OutputId:
     payment: Payment
     endpoint: Endpoint | None
     ordinal: Annotated[int, Bounds(1, 2)] | None
-    attempt: Annotated[int, Limit(0, 8)] | None
+    attempt: Annotated[int, Limit(0, 5)] | None
 
 
 @dataclass(frozen=True)
 class Output:
     """A message to the mailer, which looks at nothing but the id."""
 
-    id: OutputId
     mail: Mail
+    attempt: Annotated[int, Limit(0, 5)] | None
 
 
 class DeterministicIds(Model):
@@ -95,7 +95,7 @@ class DeterministicIds(Model):
     waiting: Map[Endpoint, set[Payment]] = Map(set())
     committed: Map[Endpoint, set[Payment]] = Map(set())
     decided: set[Mail] = set()  # with the commit, and stored there
-    attempts: Annotated[int, Limit(0, 8)] = 0  # of those with a random id
+    attempts: Annotated[int, Limit(0, 5)] = 0  # of those with a random id
     sent: set[Output] = set()
     received: set[Output] = set()
     mails: Bag[Mail] = Bag()
@@ -122,10 +122,11 @@ class DeterministicIds(Model):
         return stored
 
     @pure
-    def id_of(self, mail: Mail) -> OutputId:
+    def id_of(self, output: Output) -> OutputId:
+        mail = output.mail
         endpoint = mail.endpoint if self.hash_endpoint else None
         ordinal = mail.ordinal if self.hash_ordinal else None
-        return OutputId(mail.payment, endpoint, ordinal, self.attempts if self.random_id else None)
+        return OutputId(mail.payment, endpoint, ordinal, output.attempt)
 
     @process(fair="weak")
     def handler(self, me: Endpoint) -> Steps:
@@ -142,7 +143,8 @@ class DeterministicIds(Model):
                 self.decided |= self.made(me, payment, booked, first)
             yield "send"
             mails = self.to_send(me, payment, again)
-            self.sent |= {Output(self.id_of(mail), mail) for mail in mails}
+            attempt = self.attempts if self.random_id else None
+            self.sent |= {Output(mail, attempt) for mail in mails}
             if self.random_id:
                 self.attempts += 1
             yield "acknowledge"
@@ -152,7 +154,7 @@ class DeterministicIds(Model):
     def deliver(self) -> None:
         """The mailer mails what has an id that it has not seen, and remembers the id with it."""
         output = choose(self.sent - self.received)
-        if all(output.id != known.id for known in self.received):
+        if all(self.id_of(output) != self.id_of(known) for known in self.received):
             self.mails.add(output.mail)
         self.received.add(output)
 
@@ -172,7 +174,10 @@ class DeterministicIds(Model):
 
     @invariant
     def one_id_is_one_mail(self) -> bool:
-        return all(all(a.id != b.id or a.mail == b.mail for b in self.sent) for a in self.sent)
+        return all(
+            all(a.mail == b.mail or self.id_of(a) != self.id_of(b) for b in self.sent)
+            for a in self.sent
+        )
 
     @invariant
     def nothing_received_is_dropped(self) -> bool:
