@@ -25,6 +25,7 @@ from .branches import Branches
 from .drive import Disagreement, Drive, Project
 from .observed import Reader
 from .report import told
+from .steering import Atlas
 from .subject import Call, ModelSettings, Subject, choices_of, subject_of
 
 if TYPE_CHECKING:
@@ -279,11 +280,15 @@ class _Covering:
             yield f"{name}: the adapter has no method for it"
         for name in sorted(interface.hidden):
             yield f"{name}: the system takes it on its own"
-        for rule in self.harness.program.rules:
-            if self.cover == "states" or rule.rule.name not in interface.driven:
-                continue
-            if rule.rule.name not in seen:
-                yield f"{rule.rule.name}: no state that a test can be sure of allows it"
+        names = [rule.rule.name for rule in self.harness.program.rules]
+        unseen = [name for name in names if name in interface.driven and name not in seen]
+        if unseen and self.cover != "states":
+            atlas = Atlas(self.harness)
+            for name in unseen:
+                if atlas.is_complete and name not in atlas.taken:
+                    yield f"{name}: no reachable state of the model allows it"
+                else:
+                    yield f"{name}: no state that a test can be sure of allows it"
         for rule in self.harness.program.rules:
             driven = interface.driven.get(rule.rule.name, ())
             free = [
