@@ -96,13 +96,17 @@ def _candidates(failed: Disagreement, atlas: Atlas) -> Iterator[tuple[Call, ...]
         for first in range(0, len(before), size):
             yield (*before[:first], *before[first + size :], last)
         size //= 2
+    # The same step in another state, or with other values: the nearest first.
     sources = sorted(
-        (atlas.depths[number], number)
-        for number, call in atlas.taken.get(last.name, ())
-        if call is last and atlas.depths[number] < len(before)
+        (
+            (atlas.depths[number], call is not last, number, call)
+            for number, call in atlas.taken.get(last.name, ())
+            if atlas.depths[number] < len(before)
+        ),
+        key=lambda source: source[:3],
     )
-    for _, number in sources[:WAYS_MAX]:
-        yield (*atlas.way_to(number), last)
+    for _, _, number, call in sources[:WAYS_MAX]:
+        yield (*atlas.way_to(number), call)
     for first in range(len(before)):
         for second in range(first + 1, len(before)):
             yield (*(c for n, c in enumerate(before) if n not in (first, second)), last)
