@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +18,9 @@ from checker.backends.native.emit import generate
 from checker.backends.native.shapes import Unsupported
 from checker.backends.python import Program
 from checker.errors import InternalError, UsageError
+from checker.explore import limits
 from checker.explore.limits import Limits
+from checker.explore.native import checkpoint
 from checker.explore.native.auto import explore_with
 from checker.explore.native.orbits import Orbits
 from checker.explore.native.search import explore_native
@@ -45,8 +48,8 @@ def told(outcome: Outcome) -> dict[str, object]:
     """What both engines have to agree on; the values in the messages of cuts depend on the order
     inside a level.
     """
-    limits = sorted({limit.name for limit in outcome.limits})
-    return said(outcome) | {"reduction": outcome.reduction, "limits": limits}
+    names = sorted({limit.name for limit in outcome.limits})
+    return said(outcome) | {"reduction": outcome.reduction, "limits": names}
 
 
 @pytest.mark.parametrize(("name", "run"), RUNS, ids=lambda x: str(getattr(x, "variant", x)))
@@ -190,6 +193,42 @@ def test_a_cross_check_finds_a_state_of_another_orbit() -> None:
         explore_native(
             Program(model), replace(code, canonical=wrong), symmetry=True, cross_check_every=1
         )
+
+
+def test_a_search_that_was_killed_goes_on_with_its_orbits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = prepare(Request("two_phase_commit", "commit_without_all_votes")).model
+    code, program = uncompiled(model, ("Participant",)), Program(model)
+    whole = explore_native(program, code, symmetry=True)
+    monkeypatch.setattr(checkpoint, "_PAUSE", 0)
+    monkeypatch.setattr(limits, "_REPORT_S", 0)
+    for number in (1, 4, 9):
+        rounds = iter(range(number))
+
+        def kill(_: object, rounds: Iterator[int] = rounds) -> None:
+            if next(rounds, None) is None:
+                raise _Killed
+
+        file = tmp_path / str(number)
+        made = checkpoint.Checkpoint.create(file, {})
+        with pytest.raises(_Killed):
+            explore_native(program, code, symmetry=True, checkpoint=made, on_progress=kill)
+        made.close()
+        again = checkpoint.Checkpoint.open(file)
+        ended = explore_native(program, code, symmetry=True, checkpoint=again)
+        again.close()
+        assert told(ended) == told(whole)
+        assert [p.trace for p in ended.properties] == [p.trace for p in whole.properties]
+        # It is not mixed up with a search of every state.
+        again = checkpoint.Checkpoint.open(file)
+        with pytest.raises(UsageError, match="of another model"):
+            explore_native(program, uncompiled(model), checkpoint=again)
+        again.close()
+
+
+class _Killed(Exception):
+    """Stands for the end of the process: nothing catches it."""
 
 
 def test_code_without_the_sorts_is_a_bug_and_says_so() -> None:
