@@ -1,4 +1,4 @@
-"""Logs that were damaged, or made to do damage: each line is counted and numbered, nothing breaks."""
+"""Logs that were damaged, or made to do damage: each line is counted, numbered, and survived."""
 
 from __future__ import annotations
 
