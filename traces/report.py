@@ -103,8 +103,8 @@ def _class_of(found: Replay) -> str:
     if found.count(Verdict.REJECTED):
         lines.append(
             f"REJECTED means: none does, with {_background(found)} and at most "
-            f"K={found.hidden_max} hidden faults in the slice, under this mapping; of ids that no line "
-            "names one of each sort (--scope for more)."
+            f"K={found.hidden_max} hidden faults in the slice, under this mapping; of ids that no "
+            "line names one of each sort (--scope for more)."
         )
     if budgets or found.count(Verdict.REJECTED):
         lines.append(
