@@ -15,7 +15,7 @@ text as on the command line.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TypedDict, Unpack
+from typing import Literal, TypedDict, Unpack
 
 from .errors import ExitCode
 from .explore.limits import Limits
@@ -40,6 +40,8 @@ class Settings(TypedDict, total=False):
     max_seconds: float
     stop_at_first: bool
     symmetry: bool
+    engine: Literal["auto", "reference", "native"]
+    threads: int
 
 
 def explore(target: str | type[Model], **settings: Unpack[Settings]) -> Outcome:
@@ -51,7 +53,7 @@ def explore(target: str | type[Model], **settings: Unpack[Settings]) -> Outcome:
     321
     """
     from .backends.python import Program
-    from .explore.search import explore as search
+    from .explore.native.auto import PATIENT_S, explore_with
 
     request = Request(
         target,
@@ -62,12 +64,15 @@ def explore(target: str | type[Model], **settings: Unpack[Settings]) -> Outcome:
         keep_dead_locals=settings.get("keep_dead_locals", False),
     )
     prepared = prepare(request)
-    return search(
+    return explore_with(
+        settings.get("engine", "auto"),
         Program(prepared.model),
+        threads=settings.get("threads"),
         limits=Limits(settings.get("max_states"), settings.get("max_seconds")),
         stop_at_first=settings.get("stop_at_first", False),
         off=request.no_faults,
         symmetry=settings.get("symmetry", True),
+        alone_s=PATIENT_S,
     )
 
 

@@ -104,9 +104,9 @@ def _prepared(model: manifest.ModelRuns, one: manifest.Run) -> Prepared:
 
 def _explored(prepared: Prepared) -> Outcome:
     from ..backends.python import Program
-    from ..explore.search import explore
+    from ..explore.native.auto import PATIENT_S, explore_with
 
-    return explore(Program(prepared.model))
+    return explore_with("auto", Program(prepared.model), alone_s=PATIENT_S)
 
 
 def _orbits(prepared: Prepared) -> Outcome:

@@ -26,9 +26,10 @@ if TYPE_CHECKING:
     from ...backends.native.emit import Generated
     from .checkpoint import Checkpoint
 
-__all__ = ["explore_with", "threads_default"]
+__all__ = ["PATIENT_S", "explore_with", "threads_default"]
 
 _ALONE_S = 0.8  # a search that the reference ends within this time is never compiled
+PATIENT_S = 5.0  # the same, where models are checked in numbers and not waited for
 _THREADS_MAX = 8  # more have not been measured
 
 
@@ -54,11 +55,14 @@ def explore_with(
     off: tuple[str, ...] = (),
     checkpoint: Checkpoint | None = None,
     symmetry: bool = False,
+    alone_s: float | None = None,
 ) -> Outcome:
     """As `explore.search.explore`, by the engine `reference`, `native` or `auto`.
 
     With `cross_check_every=N`, the reference repeats the steps of every N-th state that the native
-    engine expands. With a `checkpoint`, `auto` is the native engine.
+    engine expands. With a `checkpoint`, `auto` is the native engine. With `auto` nothing is
+    compiled before `alone_s` seconds; who runs many models, one after the other, can be more
+    patient than a person who waits for one.
 
     Raises: UsageError, if the model has no initial state, or if `native` cannot hold it.
     """
@@ -67,6 +71,7 @@ def explore_with(
     run.cross_check_every = cross_check_every
     run.checkpoint = checkpoint
     run.symmetry = symmetry
+    run.alone_s = _ALONE_S if alone_s is None else alone_s
     if engine == "reference":
         if checkpoint is not None:
             raise UsageError("only the native engine makes checkpoints", help="--engine native")
@@ -90,6 +95,7 @@ class _Run:
     cross_check_every: int | None = None
     checkpoint: Checkpoint | None = None
     symmetry: bool = False
+    alone_s: float = _ALONE_S
     told: set[str] = field(default_factory=set)
     warming: Warming | None = None
     refusal: str = ""
@@ -164,7 +170,7 @@ class _Run:
         if self.warming is not None:
             if self.warming.done:
                 raise _HandOver
-        elif not self.refusal and progress.seconds >= _ALONE_S:
+        elif not self.refusal and progress.seconds >= self.alone_s:
             self._warm()
 
     def _warm(self) -> None:

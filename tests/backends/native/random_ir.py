@@ -4,6 +4,8 @@ Owns nothing of the grammar. Run by hand for more programs than CI can afford:
 
     python tests/backends/native/random_ir.py --models 1000 --seed 0
     python tests/backends/native/random_ir.py --models 500 --compiled
+
+What is answered differently is shrunk and kept in `kept/`, and a test asks it again from then on.
 """
 
 from __future__ import annotations
@@ -20,10 +22,11 @@ from checker.backends.native.shapes import Unsupported
 from checker.passes.bind import bind
 
 HERE = Path(__file__).parent
+KEPT = HERE / "kept"  # programs that were once answered differently, as small as they got
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "frontend")]
 
 from agreement import Agreement, as_machine_code, as_python, reachable  # noqa: E402
-from fuzzing import accepted  # noqa: E402
+from fuzzing import accepted, without  # noqa: E402
 from random_models import Generator  # noqa: E402
 
 
@@ -45,6 +48,28 @@ def compared(model: ir.Model, states_max: int, *, compiled: bool = False) -> lis
     return agreement.differences
 
 
+def shrunk(source: str, file: Path, states_max: int) -> str:
+    """The source with as many statements passed over as still leave a difference."""
+
+    def differs(text: str) -> bool:
+        found = accepted(text, file)
+        if found is None:
+            return False
+        try:
+            return bool(compared(bind(found[0].model), states_max))
+        except Exception:
+            return True
+
+    line = source.count("\n", 0, source.index("class Random"))
+    while line < source.count("\n"):
+        line += 1
+        text = source.splitlines()[line - 1].strip()
+        shorter = without(source, {line})
+        if text not in ("", "pass") and shorter != source and differs(shorter):
+            source = shorter
+    return source
+
+
 def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--models", type=int, default=1000)
@@ -64,6 +89,9 @@ def main() -> int:
             if found:
                 failed += 1
                 print(f"seed {seed}: {found[0]}", flush=True)  # noqa: T201
+                source = Generator(random.Random(seed)).model()
+                small = shrunk(source, Path(folder) / "shrunk.py", given.states)
+                (KEPT / f"seed_{seed}.txt").write_text(small)
     print(f"{done} models compared, {refused} refused, {failed} with differences")  # noqa: T201
     return 1 if failed else 0
 

@@ -176,6 +176,30 @@ def test_a_flipped_operator_in_generated_code_is_noticed(number: int) -> None:
     assert tried and noticed == tried
 
 
+FLIPS = [(" | (", " & ("), ("if not (", "if ("), (" >> ", " << ")]
+MUTATED = [*manifest.built_in().models][:10]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", MUTATED)
+@pytest.mark.parametrize(("before", "after"), FLIPS)
+def test_a_flipped_operator_is_noticed_in_ten_models(name: str, before: str, after: str) -> None:
+    agreement = Agreement(prepare(Request(name)).model)
+    source = agreement.generated.source
+    place = source.index(before, source.index("def step_"))
+    mutant = source[:place] + after + source[place + len(before) :]
+    functions: dict[str, object] = {}
+    exec(compile(mutant, "<mutant>", "exec"), functions)
+    agreement.code = functions
+    # From all depths: what is flipped may do nothing before the sixth step.
+    found = reachable(agreement.program, 6000)
+    try:
+        agreement.compare(found[:: max(1, len(found) // 400)])
+    except (IndexError, ValueError, OverflowError, KeyError):
+        return
+    assert agreement.differences
+
+
 def test_wide_shapes_are_tuples_and_narrow_ones_are_not() -> None:
     assert is_narrow(SetOf(Atom("Few", 62)))
     assert not is_narrow(SetOf(Atom("Many", 63)))

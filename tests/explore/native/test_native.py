@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 from both import by_reference, natively, said, uncompiled
+from grid import Grid
 from random_ir import random_models
 
-from checker import manifest
+from checker import api, manifest
 from checker.backends.native.compile import compiled
 from checker.backends.native.emit import generate
 from checker.backends.native.shapes import Unsupported
@@ -196,6 +197,22 @@ def test_auto_says_why_a_large_model_stays_with_the_reference(
     assert outcome.engine.startswith("reference (not native: `orders`")
     with pytest.raises(UsageError, match="9,999 possible items"):
         auto.explore_with("native", program)
+
+
+def test_python_can_name_the_engine_and_the_threads() -> None:
+    outcome = api.explore("dedup", engine="native", threads=2)
+    assert outcome.engine == "native"
+    assert outcome.distinct == api.explore("dedup", engine="reference").distinct
+
+
+@pytest.mark.slow
+def test_liveness_is_decided_on_a_million_states() -> None:
+    model = prepare(Request(Grid)).model
+    outcome = explore_native(Program(model), compiled(generate(model)), threads=2)
+    assert outcome.distinct == 1_000_000
+    found = {p.name: p.verdict for p in outcome.properties}
+    assert found["the_corner_is_reached"] is Verdict.HOLDS
+    assert found["the_middle_is_reached"] is Verdict.FAILS
 
 
 # ── The cache ────────────────────────────────────────────────────────────────────────────────────
