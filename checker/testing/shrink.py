@@ -23,7 +23,7 @@ __all__ = ["shortened"]
 Attempt = Callable[[tuple[Call, ...]], Disagreement | None]
 
 CANDIDATES_MAX = 400
-SECONDS_MAX = 20.0
+SECONDS_MAX = 30.0
 WAYS_MAX = 120  # ways to other states in which the failing step is possible
 
 

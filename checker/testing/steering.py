@@ -5,8 +5,9 @@ follows a shortest way to a step that is drawn from all steps of the map, each a
 any other; from there on it is drawn towards actions that it has not taken yet. Everything is a
 function of the model and of the numbers drawn in this run, so a run can be repeated from them.
 
-A number is 24 bits: the lower 16 choose among the steps, the upper 8 where to go. Small numbers
-stay on the way, and 0 is the first step of the source, which is what shrinking ends with.
+Hypothesis draws small numbers far more often than large ones, and the same ones again and again. So
+a number is scrambled together with its place in the run; of the 24 bits that this gives the lower
+16 choose among the steps, the upper 8 where to go.
 """
 
 from __future__ import annotations
@@ -26,13 +27,15 @@ STATES_MAX = 20_000  # of the map; a larger model is steered by its first states
 NUMBERS = 1 << 24
 _LOW = (1 << 16) - 1
 
-# Of 8 draws, 7 stay on the way that was planned; the eighth looks to its side.
-_ON_THE_WAY = 7 * (_LOW + 1) // 8
+# Of 16 draws, 15 stay on the way that was planned: of eight steps that lead to a rare action, all
+# are taken by half of the runs that want it. The sixteenth looks to the side.
+_ASIDE = 16
+_ON_THE_WAY = (_ASIDE - 1) * (_LOW + 1) // _ASIDE
 
 # How likely a step is that takes the wanted action, comes nearer to it, keeps its distance, or not.
 _TAKES, _NEARER, _KEEPS, _ELSE = 12, 8, 2, 1
 
-_SCRAMBLE = 2_654_435_761  # Knuth's multiplier: neighbouring draws choose unrelated targets
+_WORD = (1 << 64) - 1
 
 
 @dataclass
@@ -158,21 +161,24 @@ class Course:
     atlas: Atlas
     plan: list[Call] | None = None
     place: int = 0
+    draws: int = 0
     goal: str = ""
     taken: set[str] = field(default_factory=set)
 
     def choose(self, belief: Belief, number: int) -> Call:
         """One of the steps that the model allows now; there has to be one."""
-        low, high = number & _LOW, number >> 16
+        self.draws += 1
         if self.plan is None:
-            self.plan = self._planned(number)
+            self.plan = self._planned(_scrambled(number, 0))
+        number = _scrambled(number, self.draws)
+        low, high = number & _LOW, number >> 16
         planned = self.plan[self.place] if self.place < len(self.plan) else None
         if planned is not None:
             self.place += 1
             if low < _ON_THE_WAY and planned in belief.menu:
                 return self._take(planned)
             self.place = len(self.plan)
-            low = (low - _ON_THE_WAY) * 8 if low >= _ON_THE_WAY else low
+            low = (low - _ON_THE_WAY) * _ASIDE if low >= _ON_THE_WAY else low
         if not self.goal or self.goal in self.taken:
             self.goal = self._next_goal(high)
         weights = belief.weights.get(self.goal)
@@ -191,7 +197,7 @@ class Course:
         if not actions:
             return []
         steps = self.atlas.taken[actions[(number >> 16) * len(actions) >> 8]]
-        source, call = steps[(number & _LOW) * _SCRAMBLE % (1 << 32) * len(steps) >> 32]
+        source, call = steps[(number & _LOW) * len(steps) >> 16]
         return [*self.atlas.way_to(source), call]
 
     def _next_goal(self, high: int) -> str:
@@ -219,3 +225,13 @@ class Course:
             return _NEARER if then < now else _KEEPS if then == now else _ELSE
 
         return list(accumulate(weight(call) for call in belief.menu))
+
+
+def _scrambled(number: int, place: int) -> int:
+    """24 bits in which every bit of the number and of its place counts.
+
+    Source: the constants are those of splitmix64 (G. Steele, D. Lea, C. Flood, 2014).
+    """
+    mixed = (number + place * NUMBERS + 1) * 0x9E3779B97F4A7C15 & _WORD
+    mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9 & _WORD
+    return (mixed ^ mixed >> 27) >> 40 & NUMBERS - 1
