@@ -25,6 +25,7 @@ from checker.states import State, Value, sort_sizes, universe
 from .locality import is_local
 from .observe import ANY, Observation, ObservedFact, ObservedRule
 from .others import STAND_INS, Others, others
+from .unnamed import one_of_many, unnamed_sorts
 
 if TYPE_CHECKING:
     from .subsets import Subsets
@@ -152,6 +153,8 @@ class World:
         self._tests = [self._pair(obligation) for obligation in self.obligations]
         self.invariants, self._broken = self._invariants()
         self._hidden = list(self._hidden_instances())
+        self._unnamed = unnamed_sorts(observation)
+        self._types = tuple(var.type for var in self.model.vars)
         self.others = self._unknown_others() if background == ANY_NUMBER else None
         self.hidden = _Table(self._hidden_moves, self.cuts)
         self._steps = _Table(self._step, self.cuts)
@@ -166,13 +169,19 @@ class World:
     # ── What can happen ──────────────────────────────────────────────────────────────────────────
 
     def initial(self) -> tuple[State, ...]:
-        return tuple(self.program.initial_states())
+        return tuple(dict.fromkeys(map(self._plain, self.program.initial_states())))
+
+    def _plain(self, state: State) -> State:
+        """The state, or one that differs from it in ids that no line can name."""
+        if not self._unnamed:
+            return state
+        return one_of_many(state, self._types, self._unnamed, self.sizes)
 
     def _hidden_moves(self, state: State) -> tuple[Move, ...]:
         """One step that nobody logs: a hidden rule, or any keyed rule of a background id."""
         moves: dict[State, int] = {}
         for name, args, cost in self._hidden:
-            for after in self._hidden_after(name, state, args):
+            for after in map(self._plain, self._hidden_after(name, state, args)):
                 if after != state and cost < moves.get(after, 2):
                     moves[after] = cost
         return tuple(Move(cost, after) for after, cost in moves.items())
@@ -206,7 +215,7 @@ class World:
                 continue
             for after in nexts:
                 if _all_hold(claims, step.facts, after, args, before=False):
-                    found[after] = None
+                    found[self._plain(after)] = None
         if what.entry.if_enabled and not is_enabled:
             found[state] = None
         return tuple(found)
@@ -221,7 +230,7 @@ class World:
         for name in rules:
             for args in self.rules[name].args:
                 if not any(self.is_background(name, args)):
-                    found.update(dict.fromkeys(self._after(name, state, args)))
+                    found.update(dict.fromkeys(map(self._plain, self._after(name, state, args))))
         found.pop(state, None)
         return tuple(found)
 

@@ -24,25 +24,28 @@ from random_models import Generator  # type: ignore[import-not-found]
 SCOPE = 2
 
 
-def random_observation(seed: int, folder: Path) -> Observation | None:
-    """A random model with a mapping; None if nothing useful came of it."""
+def random_observation(seed: int, folder: Path, *, names: bool = True) -> Observation | None:
+    """A random model with a mapping; None if nothing useful came of it.
+
+    Without `names` no line names an id.
+    """
     draw = random.Random(seed)
     found = accepted(Generator(draw).model(), folder / f"random_{seed}.py")
     if found is None or not found[0].model.rules:
         return None
     loaded: Loaded = found[0]
     path = folder / f"random_{seed}.toml"
-    path.write_text(mapping_of(loaded.model, draw))
+    path.write_text(mapping_of(loaded.model, draw, names=names))
     return observe(loaded, load_mapping(path))
 
 
-def mapping_of(model: ir.Model, draw: random.Random) -> str:
-    names = [rule.name for rule in model.rules]
-    hidden = [name for name in names[1:] if draw.random() < 0.25]
+def mapping_of(model: ir.Model, draw: random.Random, *, names: bool = True) -> str:
+    rules = [rule.name for rule in model.rules]
+    hidden = [name for name in rules[1:] if draw.random() < 0.25]
     order = "file" if draw.random() < 0.4 else "node"
     logged = "with" if order == "file" else draw.choice(["after", "after", "with", "before"])
     head = ['format = "crashproof/mapping/1"', f'model = "{model.name}"', f"order = {order!r}"]
-    if draw.random() < 0.7:
+    if names and draw.random() < 0.7:
         head.append('slice = "W"')
     head += [f"hidden = {json.dumps(hidden)}", "max_hidden = 1", 'starts = ["started"]']
     head += ["[ends]", "stopped = { clean = true }", 'killed = { instance = "target" }']
@@ -50,13 +53,15 @@ def mapping_of(model: ir.Model, draw: random.Random) -> str:
     for rule in model.rules:
         if rule.name in hidden:
             continue
-        params = {p.name: p.name for p in rule.params if _fits(p.type) and draw.random() < 0.85}
+        fits = [p for p in rule.params if _fits(p.type) and (names or p.type != ir.Sort("W"))]
+        params = {p.name: p.name for p in fits if draw.random() < 0.85}
         text = ", ".join(f"{name} = {field!r}" for name, field in params.items())
         head += [f"[events.{rule.name}]", 'service = "node"', f'logged = "{logged}"']
         head.append(f"params = {{ {text} }}")
         if draw.random() < 0.2:
             head.append("if_enabled = true")
         plain = [var for var in model.vars if _fits(var.type) and not var.name.endswith("_used")]
+        plain = [var for var in plain if names or var.type != ir.Sort("W")]
         facts = [var for var in plain if draw.random() < 0.3]
         if facts:
             head.append(f"[events.{rule.name}.facts]")

@@ -21,10 +21,18 @@ from checker.traces.instances import chains
 from checker.traces.jsonl import read_logs
 from checker.traces.mapping import load_mapping, shipped
 from checker.traces.observe import Observation, observe
-from checker.traces.replay import Replay, Settings, Verdict, replay, shape_of
+from checker.traces.replay import (
+    Replay,
+    Settings,
+    SliceVerdict,
+    Verdict,
+    replay,
+    shape_of,
+)
 from checker.traces.slices import cut
 from checker.traces.stream import StreamSettings, stream_replay
 from checker.traces.stream.reader import Bounds
+from checker.traces.unnamed import unnamed_sorts
 from checker.traces.validate import Answer, Budget, Limits, Logged, Shape, search
 from checker.traces.worlds import Step, Worlds
 
@@ -177,6 +185,40 @@ def test_full_tables_are_emptied_and_change_no_verdict(monkeypatch: pytest.Monke
     worlds = Worlds(OBSERVATION)
     for shape, wanted in zip(shapes * 2, expected * 2, strict=True):
         assert_equal_answers(search(shape, budget, worlds, limits), wanted)
+
+
+def test_ids_that_no_line_names_are_told_apart_only_as_far_as_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The same answers with every state for itself; and a log of names alone goes much further.
+    compared, accepted = 0, set()
+    for seed in (*range(14), 187, 256):
+        observation = random_observation(seed, tmp_path, names=False)
+        if observation is None or not unnamed_sorts(observation):
+            continue
+        draw = random.Random(seed)
+        for _ in range(4):
+            path = tmp_path / "log.jsonl"
+            path.write_bytes(damage(random_log(observation, draw, 6), draw))
+            told = replace(observation, scopes={"W": 2})
+            mapping = told.mapping
+            log = read_logs([str(path)], mapping.wanted(), in_file_order=mapping.in_file_order)
+            settings = Settings(width_max=2_000)
+            first = replay(log, told, settings)
+            with monkeypatch.context() as patch:
+                patch.setattr("checker.traces.worlds.unnamed_sorts", lambda _: ())
+                second = replay(log, told, settings)
+            for one, other in zip(first.slices, second.slices, strict=True):
+                if "width" not in other.reason:
+                    assert plain(one) == plain(other), seed
+                    accepted.add(one.verdict)
+                    compared += 1
+    assert compared > 20
+    assert len(accepted) > 1
+
+
+def plain(each: SliceVerdict) -> SliceVerdict:
+    return replace(each, diagnosis=None)
 
 
 # ── Order of lines ───────────────────────────────────────────────────────────────────────────────
