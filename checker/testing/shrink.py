@@ -47,13 +47,25 @@ def shortened(
             left -= 1
             tried.add(calls)
             found = attempt(calls)
-            if found is None or not found.failing.is_like(best.failing):
+            if found is None or not _is_like(found, best):
                 continue
             if len(found.calls) < len(best.calls):
                 best = found
                 break
         else:
             return _with_first_ids(best, atlas.harness.subject, attempt)
+
+
+# Two ways to see that a step went wrong; which one it is depends on the state it was taken in.
+_SEEN = {"invariant", "observe"}
+
+
+def _is_like(one: Disagreement, other: Disagreement) -> bool:
+    """Would a person say that both are the same bug: does the same step go wrong?"""
+    if one.failing.is_like(other.failing):
+        return True
+    same_step = one.calls[-1:] and other.calls and one.calls[-1].name == other.calls[-1].name
+    return bool(same_step) and {one.failing.kind, other.failing.kind} <= _SEEN
 
 
 def _with_first_ids(failed: Disagreement, subject: Subject, attempt: Attempt) -> Disagreement:
@@ -76,7 +88,7 @@ def _with_first_ids(failed: Disagreement, subject: Subject, attempt: Attempt) ->
         for call in failed.calls
     )
     found = attempt(calls) if calls != failed.calls else None
-    return found if found is not None and found.failing.is_like(failed.failing) else failed
+    return found if found is not None and _is_like(found, failed) else failed
 
 
 def _candidates(failed: Disagreement, atlas: Atlas) -> Iterator[tuple[Call, ...]]:
