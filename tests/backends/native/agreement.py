@@ -117,6 +117,8 @@ class Agreement:
                 got[-1 - tag].append(self.generated.sites[words[0]].failure_kind)
             else:
                 got[tag].append(self.generated.layout.unpack(words))
+                if self.generated.layout.pack(got[tag][-1]) != tuple(words):  # type: ignore[arg-type]
+                    self.differences.append(f"{words} is not how {got[tag][-1]} is packed")
         rests = True
         for number, instance in enumerate(self.generated.instances):
             rule = self.program.rules[instance.rule]
