@@ -25,6 +25,12 @@ from .renaming import FUNCTIONS, orbit_texts
 from .rules import Module, Site, give_rule, give_value
 from .shapes import Num, Unsupported, declared, space
 
+# The loops' own names, which no parameter of the model may take.
+_LOOP_NAMES = {
+    *("states", "row", "rows", "tags", "out", "at", "ends", "rests", "wanted"),
+    *("start", "first", "acted", "k", "expand", "look", "look_at_rest"),
+}
+
 # Types are for `compile.py` to read; nothing in the module looks them up.
 _FUTURE = "from __future__ import annotations"
 
@@ -168,6 +174,7 @@ def _helper_texts(helpers: Helpers, words: int) -> tuple[list[str], list[str]]:
 
 def _expand_text(module: Module, rules: list[tuple[ir.Rule, str, int]], fan: int) -> str:
     out = Emitter(module.helpers, lambda kind: "")
+    out.taken |= _LOOP_NAMES
     words = module.words
     out.write("def expand(states, row, rows, out, tags, ends, rests):")
     out.depth += 1
@@ -232,6 +239,7 @@ def _look_text(
     rests: str,
 ) -> str:
     out = Emitter(module.helpers, lambda kind: "")
+    out.taken |= _LOOP_NAMES
     given = ["states", *([rests] if rests else []), "row", "rows", "wanted"]
     out.write(f"def {name}({', '.join(given)}):")
     out.depth += 1

@@ -21,6 +21,8 @@ __all__ = ["Emitter", "Helpers", "Val", "annotated", "is_literal"]
 _TAKEN = frozenset(
     {*keyword.kwlist, *dir(builtins), "out", "tags", "at", "instance", "fail", "ones"}
 )
+# Words of a state, helpers, and the functions of rules and properties.
+_OURS = re.compile(r"w\d+|put_\d+|step_\w+|ORDER_\d+")
 
 
 @dataclass(frozen=True)
@@ -83,9 +85,10 @@ class Emitter:
 
     def name(self, wanted: str) -> str:
         stem = re.sub(r"\W", "_", wanted).strip("_") or "x"
-        stem = f"x{stem}" if stem[0].isdigit() else stem
+        ours = _OURS.fullmatch(stem) or _OURS.fullmatch(f"{stem}_2")
+        stem = f"x{stem}" if ours or stem[0].isdigit() else stem
         found, number = stem, 1
-        while found in self.taken or found in _TAKEN or re.fullmatch(r"w\d+|put_\d+", found):
+        while found in self.taken or found in _TAKEN:
             number += 1
             found = f"{stem}_{number}"
         self.taken.add(found)

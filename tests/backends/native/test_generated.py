@@ -32,6 +32,8 @@ from checker.backends.native.shapes import (
     declared,
     is_narrow,
 )
+from checker.frontend import load
+from checker.passes.bind import bind
 from checker.run import Request, prepare
 
 RUNS = [(name, run) for name, entry in manifest.built_in().models.items() for run in entry.runs]
@@ -50,6 +52,43 @@ def test_generated_code_agrees_with_the_reference_on_every_run_of_the_manifest(
     )
     model = prepare(request).model
     assert differences(model, 400) == []
+
+
+NAMES = "row rows states wanted tags out at start first acted k w0 ends rests step_go step put fail expand h"
+
+
+@pytest.mark.parametrize("name", NAMES.split())
+def test_a_parameter_may_have_a_name_of_the_generated_code(name: str, tmp_path: Path) -> None:
+    file = tmp_path / f"named_{name}.py"
+    file.write_text(
+        f"""
+from checker import Id, Model, action, invariant, at_rest, when
+
+
+class Thing(Id, scope=2):
+    pass
+
+
+class Named(Model):
+    seen: set[Thing] = set()
+    kept: set[Thing] = set()
+
+    @action
+    def go(self, {name}: Thing, other: Thing) -> None:
+        when({name} not in self.seen)
+        self.seen.add({name})
+        self.kept.add(other)
+
+    @invariant
+    def one(self, {name}: Thing) -> bool:
+        return {name} not in self.kept or len(self.seen) > 0
+
+    @at_rest
+    def all_seen(self, {name}: Thing) -> bool:
+        return {name} in self.seen
+"""
+    )
+    assert differences(bind(load(f"{file}:Named").model), 100) == []
 
 
 def test_generated_code_agrees_with_the_reference_on_random_models(tmp_path: Path) -> None:
