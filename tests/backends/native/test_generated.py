@@ -54,7 +54,9 @@ def test_generated_code_agrees_with_the_reference_on_every_run_of_the_manifest(
     assert differences(model, 400) == []
 
 
-NAMES = "row rows states wanted tags out at start first acted k w0 ends rests step_go step put fail expand h"
+NAMES = """
+row rows states wanted tags out at start first acted k w0 ends rests step_go step put fail expand h
+"""
 
 
 @pytest.mark.parametrize("name", NAMES.split())
