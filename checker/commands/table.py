@@ -346,6 +346,7 @@ COMMANDS: tuple[Command, ...] = (
         (_MODEL,),
         (
             *_SETTINGS,
+            _KEEP_DEAD_LOCALS,
             Option("--out", "Write MODULE.tla and MODULE.cfg there.", kind="path", metavar="DIR"),
             Option("--force", "Replace files that exist.", kind="flag"),
         ),
@@ -362,6 +363,7 @@ COMMANDS: tuple[Command, ...] = (
         ),
         (
             *_SETTINGS,
+            _KEEP_DEAD_LOCALS,
             Option(
                 "--max-states",
                 "Beyond so many, compare counts, depth and verdicts only.",

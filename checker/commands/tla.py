@@ -29,6 +29,7 @@ def tla(
     set: Pairs,
     scope: Pairs,
     no_fault: Sequence[str],
+    keep_dead_locals: bool,
     out: str | None,
     force: bool,
 ) -> ExitCode:
@@ -37,7 +38,9 @@ def tla(
     from ..twin.sides import model_side
     from ..twin.twin import kept_rules, may_stand_still, needs_flip
 
-    prepared = prepare(request_of(model, variant, set, scope, no_fault))
+    prepared = prepare(
+        request_of(model, variant, set, scope, no_fault, keep_dead_locals=keep_dead_locals)
+    )
     source = kept_rules(prepared.loaded.model, prepared.model)
     flip = False
     if may_stand_still(prepared.model):
@@ -69,6 +72,7 @@ def twin(
     set: Pairs,
     scope: Pairs,
     no_fault: Sequence[str],
+    keep_dead_locals: bool,
     max_states: int,
     max_seconds: float | None,
     json: bool,
@@ -77,7 +81,9 @@ def twin(
     from ..twin.tlc import find_tools
     from ..twin.twin import compare, kept_rules, read_spec
 
-    prepared = prepare(request_of(model, variant, set, scope, no_fault))
+    prepared = prepare(
+        request_of(model, variant, set, scope, no_fault, keep_dead_locals=keep_dead_locals)
+    )
     tools = find_tools()
     given = read_spec(spec) if spec is not None else None
     found = compare(
