@@ -36,7 +36,7 @@ HEAD = (
 )
 
 # A twin is compared at the largest scopes of the manifest that have no more states than this.
-STATES_MAX = 3_000
+STATES_MAX = 20_000
 
 
 @dataclass(frozen=True)
@@ -286,6 +286,7 @@ def main() -> int:
     if given.new:
         for name in given.models:
             sys.stdout.write(f"wrote: {new_module(name)}\n")
+        return 0
     tools = find_tools()
     found = [run(plan, tools) for plan in plans(given.models)]
     files = written(found)

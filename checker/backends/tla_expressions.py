@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from .. import ir
 from ..errors import InternalError
-from ..ir.walk import free_names
+from ..ir.walk import bound_by, free_names, walk
+from ..passes.known import put
 from ..states import Sizes, Value, atom_name, copies, in_order, universe
 from . import tla_layout as t
 from .tla_layout import Code, atom, binary, call, ite, let, prefixed
@@ -91,6 +92,8 @@ class Expressions:
                 return atom(self.scope.names[name])
             case ir.Arg(name) | ir.Bound(name):
                 return self._bound(expr, name)
+            case ir.LetIn(name, value, body) if _is_used_once(name, value, body):
+                return self.code(put(body, name, value))
             case ir.LetIn(name, value, body):
                 given = self.code(value)
                 with self.scope.binding(name) as (inner,):
@@ -156,7 +159,7 @@ class Expressions:
                 code = t.conjunction([self.code(expr.filter), self.code(body)])
             else:
                 code = self.code(body)
-            return t.opening(f"{sign} {name} \\in {t.inside(domain, t.COMPARED).flat} :", code)
+            return t.opening(t.ranging(f"{sign} {name} \\in ", domain), code)
 
     # ── Domains ──
 
@@ -541,6 +544,13 @@ def _indexed(collection: Code, key: Code) -> Code:
 def _subset(name: str, domain: Code, test: Code) -> Code:
     head = f"{name} \\in {t.inside(domain, t.COMPARED).flat} : "
     return call("{", [prefixed(head, test)], "}")
+
+
+def _is_used_once(name: str, value: ir.Expr, body: ir.Expr) -> bool:
+    """Can the value be written where the name stands? Whether it has one was asked before."""
+    taken = free_names(value) | {name}
+    uses = sum(isinstance(node, ir.Bound) and node.name == name for node in walk(body))
+    return uses <= 1 and not any(bound_by(node) in taken for node in walk(body))
 
 
 def _is_itself(expr: ir.Build | ir.Fold) -> bool:

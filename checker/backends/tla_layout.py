@@ -34,6 +34,7 @@ __all__ = [
     "negation",
     "opening",
     "prefixed",
+    "ranging",
 ]
 
 WIDTH = 100
@@ -176,13 +177,26 @@ def implication(test: Code, then: Code) -> Code:
     return Code(f"{left.flat} => {right.flat}", strength, broken)
 
 
-def opening(head: str, body: Code, *, indent: int = 4) -> Code:
+def opening(head: str | Code, body: Code, *, indent: int = 4) -> Code:
     """`head` and then everything up to the end: `\\A x \\in S :`, `LET x == e IN`."""
+    first = Code(head) if isinstance(head, str) else head
 
     def broken(width: int) -> list[str]:
-        return [head, *(" " * indent + line for line in lines_of(body, width - indent))]
+        below = (" " * indent + line for line in lines_of(body, width - indent))
+        return [*lines_of(first, width), *below]
 
-    return Code(f"{head} {body.flat}", OPEN, broken)
+    return Code(f"{first.flat} {body.flat}", OPEN, broken)
+
+
+def ranging(head: str, domain: Code) -> Code:
+    """`\\E x \\in domain :`, the head of an `opening`."""
+    values = inside(domain, COMPARED)
+
+    def broken(width: int) -> list[str]:
+        lines = _indented(lines_of(values, width - len(head) - 2), head)
+        return [*lines[:-1], lines[-1] + " :"]
+
+    return Code(f"{head}{values.flat} :", OPEN, broken)
 
 
 # ── Definitions and comments ─────────────────────────────────────────────────────────────────────

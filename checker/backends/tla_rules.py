@@ -213,13 +213,13 @@ def start(
     return code
 
 
-def choice(item: ir.Choose, e: Expressions) -> str:
+def choice(item: ir.Choose, e: Expressions) -> Code:
     """`\\E x \\in domain :`; a choice on a branch not taken has one value, which nothing reads."""
     domain = e.domain(item.domain)
     if item.path is not None:
         domain = ite(e.code(item.path), domain, atom("{None}"))
     name = e.scope.push(item.name)
-    return f"\\E {name} \\in {t.inside(domain, t.COMPARED).flat} :"
+    return t.ranging(f"\\E {name} \\in ", domain)
 
 
 # ── Failures ─────────────────────────────────────────────────────────────────────────────────────

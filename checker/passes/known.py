@@ -59,6 +59,13 @@ class Known:
         if self.is_stored(whole) or isinstance(whole, ir.Universe):
             known = replace(known, stored=known.stored | {name})
         element = ir.Bound(name, _element(domain.type))
+        match whole:
+            case ir.Build(each, among, test, ir.Bound(same), ir.Set()) if each == same and test:
+                # `x for x in among if test`
+                if name == each or not _captured(test, each, element):
+                    known = known.learning(ir.Has(among, element), put(test, each, element))
+                if self.is_stored(among):
+                    known = replace(known, stored=known.stored | {name})
         return known.learning(ir.Has(domain, element))
 
     def without(self, name: str) -> Known:
@@ -256,7 +263,9 @@ class Known:
                 # One more fits where there are less.
                 least = ir.Lit(hi - more + (op == "<="), ir.INT)
                 return self._of(ir.Cmp("<", left, least))
-            case ir.Narrow(ir.Widen(body)) if body.type == expr.type:
+            case ir.Narrow(ir.Widen(body), type_) if body.type == type_ or isinstance(
+                type_, ir.Int
+            ):
                 return body
             case ir.Narrow(ir.Ite(test, then, orelse), type_):
                 return self._of(

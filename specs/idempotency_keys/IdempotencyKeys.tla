@@ -117,7 +117,6 @@ claim(me) ==
                                /\ refusals' = refusals \cup {[order |-> request.order,
                                                               owner |-> claim_2.fingerprint.order]}
                                /\ server_at' = [server_at EXCEPT ![me] = "claim"]
-                               /\ server_request' = [server_request EXCEPT ![me] = None]
                                /\ UNCHANGED answers
                           ELSE /\ IF claim_2.answer # None
                                   THEN /\ IF claim_2.answer.charge # None
@@ -127,14 +126,11 @@ claim(me) ==
                                                    /\ answers' = answers_1
                                           ELSE UNCHANGED <<requests, answers>>
                                        /\ server_at' = [server_at EXCEPT ![me] = "claim"]
-                                       /\ server_request' = [server_request EXCEPT ![me] = None]
-                                  ELSE /\ IF ~(LET claim_1 == claim_2
-                                               IN  \/ recovery = "OWNER" /\ claim_1.owner = me
-                                                   \/ recovery = "ANYONE")
-                                          THEN /\ server_at' = [server_at EXCEPT ![me] = "claim"]
-                                               /\ server_request' = [server_request EXCEPT ![me] = None]
-                                          ELSE /\ server_at' = [server_at EXCEPT ![me] = "ask_provider"]
-                                               /\ server_request' = [server_request EXCEPT ![me] = request]
+                                  ELSE /\ server_at' = [server_at EXCEPT ![me] = IF ~(LET claim_1 == claim_2
+                                                                                      IN  \/ recovery = "OWNER" /\ claim_1.owner = me
+                                                                                          \/ recovery = "ANYONE")
+                                                                                 THEN "claim"
+                                                                                 ELSE "ask_provider"]
                                        /\ UNCHANGED <<requests, answers>>
                                /\ UNCHANGED refusals
                        /\ UNCHANGED keys
@@ -151,11 +147,10 @@ claim(me) ==
                                                  answer |-> None])
                                             @@ keys
                                /\ server_at' = [server_at EXCEPT ![me] = "charge"]
-                       /\ server_request' = [server_request EXCEPT ![me] = request]
                        /\ UNCHANGED <<requests, answers, refusals>>
-               /\ server_answer' = [server_answer EXCEPT ![me] = None]
-               /\ UNCHANGED <<charges, charge_trouble_used, crash_used, reuse_key_used,
-                              expire_used>>
+               /\ server_request' = [server_request EXCEPT ![me] = request]
+               /\ UNCHANGED <<charges, server_answer, charge_trouble_used, crash_used,
+                              reuse_key_used, expire_used>>
     /\ flip' = ~flip
 
 claim_is_cut(me) ==
@@ -208,7 +203,7 @@ charge(me) ==
                        /\ charges' = charges_1
                        /\ server_at' = [server_at EXCEPT ![me] = "store_answer"]
                        /\ server_answer' = [server_answer EXCEPT ![me] = answer]
-                       /\ UNCHANGED <<keys, server_request>>
+                       /\ UNCHANGED keys
               ELSE \E trouble \in {"declined", "timeout", "charged_but_timeout"} :
                        /\ IF trouble = "charged_but_timeout"
                           THEN LET charges_2 == charges (+) SetToBag({server_request[me].order})
@@ -228,9 +223,8 @@ charge(me) ==
                                                                         server |-> IF key_for = "SERVER" THEN me ELSE None])
                                               ELSE UNCHANGED keys
                                            /\ server_at' = [server_at EXCEPT ![me] = "claim"]
-                                           /\ server_request' = [server_request EXCEPT ![me] = None]
                                       ELSE /\ server_at' = [server_at EXCEPT ![me] = "ask_provider"]
-                                           /\ UNCHANGED <<keys, server_request>>
+                                           /\ UNCHANGED keys
                                    /\ charges' = charges_2
                           ELSE /\ IF trouble = "declined" /\ store_declines
                                   THEN /\ keys' = ((LET request == server_request[me]
@@ -247,7 +241,6 @@ charge(me) ==
                                                                           charge |-> None]]))
                                                     @@ keys
                                        /\ server_at' = [server_at EXCEPT ![me] = "claim"]
-                                       /\ server_request' = [server_request EXCEPT ![me] = None]
                                   ELSE IF trouble = "declined" \/ ~ask_after_timeout
                                   THEN /\ IF (LET request == server_request[me]
                                               IN  [attempt |-> IF key_for = "ATTEMPT"
@@ -263,15 +256,15 @@ charge(me) ==
                                                                     server |-> IF key_for = "SERVER" THEN me ELSE None])
                                           ELSE UNCHANGED keys
                                        /\ server_at' = [server_at EXCEPT ![me] = "claim"]
-                                       /\ server_request' = [server_request EXCEPT ![me] = None]
                                   ELSE /\ server_at' = [server_at EXCEPT ![me] = "ask_provider"]
-                                       /\ UNCHANGED <<keys, server_request>>
+                                       /\ UNCHANGED keys
                                /\ UNCHANGED charges
-                       /\ server_answer' = [server_answer EXCEPT ![me] = None]
+                       /\ UNCHANGED server_answer
            /\ charge_trouble_used' = IF charged = "trouble"
                                      THEN charge_trouble_used + 1
                                      ELSE charge_trouble_used
-           /\ UNCHANGED <<requests, answers, refusals, crash_used, reuse_key_used, expire_used>>
+           /\ UNCHANGED <<requests, answers, refusals, server_request, crash_used, reuse_key_used,
+                          expire_used>>
     /\ flip' = ~flip
 
 charge_fails(me) ==
@@ -309,17 +302,16 @@ ask_provider(me) ==
                                          server |-> IF key_for = "SERVER" THEN me ELSE None])
                ELSE UNCHANGED keys
             /\ server_at' = [server_at EXCEPT ![me] = "claim"]
-            /\ server_request' = [server_request EXCEPT ![me] = None]
-            /\ server_answer' = [server_answer EXCEPT ![me] = None]
+            /\ UNCHANGED server_answer
        ELSE LET answer == [order |-> server_request[me].order,
                            charge |-> CopiesIn(server_request[me].order, charges)]
             IN  /\ answer.charge >= 1
                 /\ answer.charge <= 4
                 /\ server_at' = [server_at EXCEPT ![me] = "store_answer"]
                 /\ server_answer' = [server_answer EXCEPT ![me] = answer]
-                /\ UNCHANGED <<keys, server_request>>
-    /\ UNCHANGED <<requests, charges, answers, refusals, charge_trouble_used, crash_used,
-                   reuse_key_used, expire_used>>
+                /\ UNCHANGED keys
+    /\ UNCHANGED <<requests, charges, answers, refusals, server_request, charge_trouble_used,
+                   crash_used, reuse_key_used, expire_used>>
     /\ flip' = ~flip
 
 ask_provider_fails(me) ==
@@ -354,10 +346,8 @@ reply(me) ==
            /\ requests' = requests \ {server_request[me]}
            /\ answers' = answers_1
            /\ server_at' = [server_at EXCEPT ![me] = "claim"]
-           /\ server_request' = [server_request EXCEPT ![me] = None]
-           /\ server_answer' = [server_answer EXCEPT ![me] = None]
-           /\ UNCHANGED <<keys, charges, refusals, charge_trouble_used, crash_used, reuse_key_used,
-                          expire_used>>
+           /\ UNCHANGED <<keys, charges, refusals, server_request, server_answer,
+                          charge_trouble_used, crash_used, reuse_key_used, expire_used>>
     /\ flip' = ~flip
 
 reply_is_cut(me) ==
