@@ -152,7 +152,15 @@ def new_module(name: str) -> Path:
     path.parent.mkdir(exist_ok=True)
     if path.exists():
         raise SystemExit(f"{path} exists")
-    path.write_text(printed.text, encoding="utf-8")
+    keeps = "" if row.reductions else " --keep-dead-locals"
+    about = [
+        "\\*",
+        f"\\* The twin of models/{name}.py: the same variables, actions and properties.",
+        f"\\*     checker twin {name} specs/{name}/{path.name}{keeps}",
+        "\\* compares their state graphs under TLC.",
+    ]
+    head, extends, rest = printed.text.partition("\nEXTENDS")
+    path.write_text("\n".join([head, *about]) + extends + rest, encoding="utf-8")
     return path
 
 

@@ -9,13 +9,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from .. import ir
 from ..states import Sizes, Value, atom_name, universe
 from .tla_names import Encoding
 
-__all__ = ["Misread", "Raw", "Reader", "parse_assignments", "parse_value"]
+__all__ = [
+    "Misread",
+    "Raw",
+    "Reader",
+    "parse_assignments",
+    "parse_value",
+    "split_assignments",
+    "split_tuple",
+]
 
 
 class Misread(Exception):
@@ -101,6 +109,46 @@ def parse_assignments(text: str) -> dict[str, Raw]:
     return found
 
 
+_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|<<|>>|[][{}(),]')
+
+
+def split_tuple(text: str, start: int) -> tuple[list[str], int]:
+    """The texts of a tuple's items, which are not read, and where the tuple ends.
+
+    >>> split_tuple('<<1, {2, 3}, "a, b">>', 0)
+    (['1', '{2, 3}', '"a, b"'], 21)
+    """
+    found: list[str] = []
+    depth, begin = 0, start
+    for match in _BRACKET.finditer(text, start):
+        token = match.group()
+        if token in ("<<", "{", "(", "["):
+            depth += 1
+            begin = match.end() if depth == 1 else begin
+        elif token in (">>", "}", ")", "]"):
+            depth -= 1
+            if depth == 0:
+                last = text[begin : match.start()].strip()
+                return ([*found, last] if last else found), match.end()
+        elif token == "," and depth == 1:
+            found.append(text[begin : match.start()].strip())
+            begin = match.end()
+    raise Misread(f"expected a tuple at {text[start : start + 40]!r}")
+
+
+_ASSIGNED = re.compile(r"^/\\ (\w+) = ", re.M)
+
+
+def split_assignments(text: str) -> dict[str, str]:
+    r"""The variables of a state as TLC prints it, with the texts of their values.
+
+    >>> split_assignments('/\\ x = 1\n/\\ y = {}')
+    {'x': '1', 'y': '{}'}
+    """
+    parts = _ASSIGNED.split(text if text.startswith("/\\") else "/\\ " + text)
+    return {name: value.strip() for name, value in zip(parts[1::2], parts[2::2], strict=True)}
+
+
 def _value(tokens: _Tokens) -> Raw:
     token = tokens.take()
     if token == "{":
@@ -168,6 +216,17 @@ class Reader:
 
     encoding: Encoding
     sizes: Sizes
+    read: dict[tuple[str, str], Value] = field(default_factory=dict)
+
+    def of_text(self, text: str, var: ir.Var) -> Value:
+        """The value of a variable's text; the same text is read once. Raises: Misread."""
+        key = (var.name, text)
+        if key not in self.read:
+            raw, end = parse_value(text)
+            if text[end:].strip():
+                raise Misread(f"expected nothing more at {text[end : end + 40]!r}")
+            self.read[key] = self.typed(raw, var.type)
+        return self.read[key]
 
     def typed(self, raw: Raw, type_: ir.Type) -> Value:
         """Raises: Misread."""

@@ -8,13 +8,20 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from .. import ir
 from ..backends.python import Args, Failure, Program, Undefined
 from ..backends.tla import Printed
-from ..backends.tla_values import Elements, Misread, Reader, parse_assignments, parse_value
+from ..backends.tla_values import (
+    Elements,
+    Misread,
+    Reader,
+    parse_value,
+    split_assignments,
+    split_tuple,
+)
 from ..backends.tla_values import Tuple as RawTuple
 from ..errors import UsageError
 from ..states import State, Value, sort_sizes
@@ -208,8 +215,8 @@ def _unescaped(label: str) -> str:
 
 def _state(text: str, printed: Printed, model: ir.Model, reader: Reader) -> State:
     try:
-        raw = parse_assignments(text)
-        return tuple(reader.typed(raw[printed.names[v.name]], v.type) for v in model.vars)
+        texts = split_assignments(text)
+        return tuple(reader.of_text(texts[printed.names[v.name]], v) for v in model.vars)
     except (Misread, KeyError) as problem:
         missing = isinstance(problem, KeyError)
         why = f"it has no variable {problem}" if missing else str(problem)
@@ -220,24 +227,32 @@ def _read_probe(
     side: Side, printed: Printed, model: ir.Model, text: str, output: str, reader: Reader
 ) -> None:
     names = _fact_names(printed, model, text)
+    known: dict[str, dict[str, Fact]] = {}
     for match in re.finditer(r'<<\s*"probe"', output):
-        raw, _ = parse_value(output, match.start())
-        assert isinstance(raw, RawTuple)
-        _, values, says = raw.items
-        assert isinstance(values, RawTuple) and isinstance(says, RawTuple)
-        pairs = zip(values.items, model.vars, strict=True)
-        state: State = tuple(reader.typed(value, var.type) for value, var in pairs)
-        facts: dict[str, Fact] = {}
-        for name, said in zip(names, says.items, strict=True):
-            prop = next((p for p in model.props if p.name == name), None)
-            if isinstance(said, bool):
-                witness = prop is not None and prop.kind is ir.PropKind.WITNESS
-                facts[name] = frozenset({()} if said else ()) if witness else said
-            elif prop is not None and isinstance(said, Elements):
-                facts[name] = frozenset(_args(each, prop, reader) for each in said.items)
-        facts.setdefault("StepError", False)
-        facts.setdefault("Cut", False)
-        side.facts[state] = facts
+        (_, values, says), _ = split_tuple(output, match.start())
+        texts, _ = split_tuple(values, 0)
+        pairs = zip(texts, model.vars, strict=True)
+        state: State = tuple(reader.of_text(value, var) for value, var in pairs)
+        if says not in known:
+            known[says] = _facts(says, names, model, reader)
+        side.facts[state] = known[says]
+
+
+def _facts(says: str, names: Sequence[str], model: ir.Model, reader: Reader) -> dict[str, Fact]:
+    """What the probe says of a state, by the names of what it was asked."""
+    facts: dict[str, Fact] = {}
+    raw, _ = parse_value(says)
+    assert isinstance(raw, RawTuple)
+    for name, said in zip(names, raw.items, strict=True):
+        prop = next((p for p in model.props if p.name == name), None)
+        if isinstance(said, bool):
+            witness = prop is not None and prop.kind is ir.PropKind.WITNESS
+            facts[name] = frozenset({()} if said else ()) if witness else said
+        elif prop is not None and isinstance(said, Elements):
+            facts[name] = frozenset(_args(each, prop, reader) for each in said.items)
+    facts.setdefault("StepError", False)
+    facts.setdefault("Cut", False)
+    return facts
 
 
 def _args(raw: object, prop: ir.Prop, reader: Reader) -> tuple[Value, ...]:

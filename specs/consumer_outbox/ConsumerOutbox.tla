@@ -6,6 +6,10 @@
 \* Faults  Two workers have the same message, for the broker shows it until it is acknowledged; the
 \*         sender sends it twice; a worker crashes, or does not learn whether its commit succeeded.
 \* Source  docs.particular.net, "Outbox"; masstransit.io, "Transactional outbox" (consumer outbox).
+\*
+\* The twin of models/consumer_outbox.py: the same variables, actions and properties.
+\*     checker twin consumer_outbox specs/consumer_outbox/ConsumerOutbox.tla
+\* compares their state graphs under TLC.
 EXTENDS Integers, Bags
 
 CONSTANTS

@@ -8,6 +8,10 @@
 \*         returns. A send whose acknowledgement is lost is a crash behind the send.
 \* Source  T. Masternak, S. Pobiega, exactly-once workshop (github.com/exactly-once/workshop), the
 \*         exercises on deterministic ids and on outputs that are made anew from the state.
+\*
+\* The twin of models/deterministic_ids.py: the same variables, actions and properties.
+\*     checker twin deterministic_ids specs/deterministic_ids/DeterministicIds.tla
+\* compares their state graphs under TLC.
 EXTENDS Integers, FiniteSets, Sequences, Bags
 
 ------------------------------------------------------------------------------

@@ -8,6 +8,10 @@
 \*         to the key store whose acknowledgement is lost is a crash behind that write.
 \* Source  IETF draft-ietf-httpapi-idempotency-key-header-07;
 \*         https://docs.stripe.com/api/idempotent_requests
+\*
+\* The twin of models/idempotency_keys.py: the same variables, actions and properties.
+\*     checker twin idempotency_keys specs/idempotency_keys/IdempotencyKeys.tla --keep-dead-locals
+\* compares their state graphs under TLC.
 EXTENDS Integers, FiniteSets, Bags, TLC
 
 ------------------------------------------------------------------------------
@@ -126,9 +130,8 @@ claim(me) ==
                                                    /\ answers' = answers_1
                                           ELSE UNCHANGED <<requests, answers>>
                                        /\ server_at' = [server_at EXCEPT ![me] = "claim"]
-                                  ELSE /\ server_at' = [server_at EXCEPT ![me] = IF ~(LET claim_1 == claim_2
-                                                                                      IN  \/ recovery = "OWNER" /\ claim_1.owner = me
-                                                                                          \/ recovery = "ANYONE")
+                                  ELSE /\ server_at' = [server_at EXCEPT ![me] = IF ~(\/ recovery = "OWNER" /\ claim_2.owner = me
+                                                                                      \/ recovery = "ANYONE")
                                                                                  THEN "claim"
                                                                                  ELSE "ask_provider"]
                                        /\ UNCHANGED <<requests, answers>>
@@ -175,9 +178,8 @@ claim_is_cut(me) ==
 
 insert(me) ==
     /\ server_at[me] = "insert"
-    /\ keys' = ((LET request == server_request[me]
-                 IN  [attempt |-> IF key_for = "ATTEMPT" THEN request.attempt ELSE None,
-                      server |-> IF key_for = "SERVER" THEN me ELSE None])
+    /\ keys' = ([attempt |-> IF key_for = "ATTEMPT" THEN server_request[me].attempt ELSE None,
+                 server |-> IF key_for = "SERVER" THEN me ELSE None]
                   :> (LET request == server_request[me]
                       IN  [fingerprint |-> IF stable_fingerprint
                                            THEN [order |-> request.order, attempt |-> 1]
@@ -209,29 +211,26 @@ charge(me) ==
                           THEN LET charges_2 == charges (+) SetToBag({server_request[me].order})
                                IN  /\ BagCardinality(charges_2) <= 8
                                    /\ IF trouble = "declined" \/ ~ask_after_timeout
-                                      THEN /\ IF (LET request == server_request[me]
-                                                  IN  [attempt |-> IF key_for = "ATTEMPT"
-                                                                   THEN request.attempt
-                                                                   ELSE None,
-                                                       server |-> IF key_for = "SERVER" THEN me ELSE None])
+                                      THEN /\ IF [attempt |-> IF key_for = "ATTEMPT"
+                                                              THEN server_request[me].attempt
+                                                              ELSE None,
+                                                  server |-> IF key_for = "SERVER" THEN me ELSE None]
                                                    \in DOMAIN keys
                                               THEN keys' = Without(keys,
-                                                                   LET request == server_request[me]
-                                                                   IN  [attempt |-> IF key_for = "ATTEMPT"
-                                                                                    THEN request.attempt
-                                                                                    ELSE None,
-                                                                        server |-> IF key_for = "SERVER" THEN me ELSE None])
+                                                                   [attempt |-> IF key_for = "ATTEMPT"
+                                                                                THEN server_request[me].attempt
+                                                                                ELSE None,
+                                                                    server |-> IF key_for = "SERVER" THEN me ELSE None])
                                               ELSE UNCHANGED keys
                                            /\ server_at' = [server_at EXCEPT ![me] = "claim"]
                                       ELSE /\ server_at' = [server_at EXCEPT ![me] = "ask_provider"]
                                            /\ UNCHANGED keys
                                    /\ charges' = charges_2
                           ELSE /\ IF trouble = "declined" /\ store_declines
-                                  THEN /\ keys' = ((LET request == server_request[me]
-                                                    IN  [attempt |-> IF key_for = "ATTEMPT"
-                                                                     THEN request.attempt
-                                                                     ELSE None,
-                                                         server |-> IF key_for = "SERVER" THEN me ELSE None])
+                                  THEN /\ keys' = ([attempt |-> IF key_for = "ATTEMPT"
+                                                                THEN server_request[me].attempt
+                                                                ELSE None,
+                                                    server |-> IF key_for = "SERVER" THEN me ELSE None]
                                                      :> (LET request == server_request[me]
                                                          IN  [fingerprint |-> IF stable_fingerprint
                                                                               THEN [order |-> request.order, attempt |-> 1]
@@ -242,18 +241,16 @@ charge(me) ==
                                                     @@ keys
                                        /\ server_at' = [server_at EXCEPT ![me] = "claim"]
                                   ELSE IF trouble = "declined" \/ ~ask_after_timeout
-                                  THEN /\ IF (LET request == server_request[me]
-                                              IN  [attempt |-> IF key_for = "ATTEMPT"
-                                                               THEN request.attempt
-                                                               ELSE None,
-                                                   server |-> IF key_for = "SERVER" THEN me ELSE None])
+                                  THEN /\ IF [attempt |-> IF key_for = "ATTEMPT"
+                                                          THEN server_request[me].attempt
+                                                          ELSE None,
+                                              server |-> IF key_for = "SERVER" THEN me ELSE None]
                                                \in DOMAIN keys
                                           THEN keys' = Without(keys,
-                                                               LET request == server_request[me]
-                                                               IN  [attempt |-> IF key_for = "ATTEMPT"
-                                                                                THEN request.attempt
-                                                                                ELSE None,
-                                                                    server |-> IF key_for = "SERVER" THEN me ELSE None])
+                                                               [attempt |-> IF key_for = "ATTEMPT"
+                                                                            THEN server_request[me].attempt
+                                                                            ELSE None,
+                                                                server |-> IF key_for = "SERVER" THEN me ELSE None])
                                           ELSE UNCHANGED keys
                                        /\ server_at' = [server_at EXCEPT ![me] = "claim"]
                                   ELSE /\ server_at' = [server_at EXCEPT ![me] = "ask_provider"]
@@ -290,16 +287,14 @@ charge_is_cut(me) ==
 ask_provider(me) ==
     /\ server_at[me] = "ask_provider"
     /\ IF ~BagIn(server_request[me].order, charges)
-       THEN /\ IF (LET request == server_request[me]
-                   IN  [attempt |-> IF key_for = "ATTEMPT" THEN request.attempt ELSE None,
-                        server |-> IF key_for = "SERVER" THEN me ELSE None])
+       THEN /\ IF [attempt |-> IF key_for = "ATTEMPT" THEN server_request[me].attempt ELSE None,
+                   server |-> IF key_for = "SERVER" THEN me ELSE None]
                     \in DOMAIN keys
                THEN keys' = Without(keys,
-                                    LET request == server_request[me]
-                                    IN  [attempt |-> IF key_for = "ATTEMPT"
-                                                     THEN request.attempt
-                                                     ELSE None,
-                                         server |-> IF key_for = "SERVER" THEN me ELSE None])
+                                    [attempt |-> IF key_for = "ATTEMPT"
+                                                 THEN server_request[me].attempt
+                                                 ELSE None,
+                                     server |-> IF key_for = "SERVER" THEN me ELSE None])
                ELSE UNCHANGED keys
             /\ server_at' = [server_at EXCEPT ![me] = "claim"]
             /\ UNCHANGED server_answer
@@ -323,16 +318,14 @@ ask_provider_fails(me) ==
 
 store_answer(me) ==
     /\ server_at[me] = "store_answer"
-    /\ keys' = ((LET request == server_request[me]
-                 IN  [attempt |-> IF key_for = "ATTEMPT" THEN request.attempt ELSE None,
-                      server |-> IF key_for = "SERVER" THEN me ELSE None])
+    /\ keys' = ([attempt |-> IF key_for = "ATTEMPT" THEN server_request[me].attempt ELSE None,
+                 server |-> IF key_for = "SERVER" THEN me ELSE None]
                   :> (LET request == server_request[me]
-                          answer == server_answer[me]
                       IN  [fingerprint |-> IF stable_fingerprint
                                            THEN [order |-> request.order, attempt |-> 1]
                                            ELSE request,
                            owner |-> me,
-                           answer |-> answer]))
+                           answer |-> server_answer[me]]))
                  @@ keys
     /\ server_at' = [server_at EXCEPT ![me] = "reply"]
     /\ UNCHANGED <<requests, charges, answers, refusals, server_request, server_answer,

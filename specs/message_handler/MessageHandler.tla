@@ -10,6 +10,10 @@
 \* Source  T. Masternak, S. Pobiega, Exactly-once workshop, model-checking/, 2020-2024; the counts
 \*         in the manifest are those that TLC prints for it and for the edits that its exercises ask
 \*         for.
+\*
+\* The twin of models/message_handler.py: the same variables, actions and properties.
+\*     checker twin message_handler specs/message_handler/MessageHandler.tla
+\* compares their state graphs under TLC.
 EXTENDS Integers, FiniteSets
 
 ------------------------------------------------------------------------------
@@ -104,7 +108,9 @@ process_is_cut ==
 
 send_first ==
     /\ handler_at = "send_first"
-    /\ \E answer \in (LET message == handler_message IN IF give_up \/ failures[message] <= failures_max THEN {"OK", "FAILURE"} ELSE {"OK"}) :
+    /\ \E answer \in (IF give_up \/ failures[handler_message] <= failures_max
+                      THEN {"OK", "FAILURE"}
+                      ELSE {"OK"}) :
            /\ IF answer = "FAILURE"
               THEN /\ IF handler_message \notin processed
                       THEN IF give_up /\ failures[handler_message] = failures_max
@@ -119,15 +125,19 @@ send_first ==
                                     /\ UNCHANGED <<queue, processed>>
                       ELSE UNCHANGED <<queue, processed, failures>>
                    /\ handler_at' = "main_loop"
+                   /\ handler_message' = None
+                   /\ handler_attempt' = None
                    /\ UNCHANGED sent
               ELSE /\ sent' = sent \cup {[message |-> handler_message, attempt |-> handler_attempt]}
                    /\ handler_at' = "update"
-                   /\ UNCHANGED <<queue, processed, failures>>
-           /\ UNCHANGED <<database, attempts, handler_message, handler_attempt>>
+                   /\ UNCHANGED <<queue, processed, failures, handler_message, handler_attempt>>
+           /\ UNCHANGED <<database, attempts>>
 
 send_first_fails ==
     /\ handler_at = "send_first"
-    /\ \E answer \in (LET message == handler_message IN IF give_up \/ failures[message] <= failures_max THEN {"OK", "FAILURE"} ELSE {"OK"}) :
+    /\ \E answer \in (IF give_up \/ failures[handler_message] <= failures_max
+                      THEN {"OK", "FAILURE"}
+                      ELSE {"OK"}) :
            /\ answer = "FAILURE"
            /\ handler_message \notin processed
            /\ give_up
@@ -136,7 +146,9 @@ send_first_fails ==
 
 send_first_is_cut ==
     /\ handler_at = "send_first"
-    /\ \E answer \in (LET message == handler_message IN IF give_up \/ failures[message] <= failures_max THEN {"OK", "FAILURE"} ELSE {"OK"}) :
+    /\ \E answer \in (IF give_up \/ failures[handler_message] <= failures_max
+                      THEN {"OK", "FAILURE"}
+                      ELSE {"OK"}) :
            /\ answer = "FAILURE"
            /\ handler_message \notin processed
            /\ ~(give_up /\ failures[handler_message] = failures_max)
@@ -144,7 +156,9 @@ send_first_is_cut ==
 
 update ==
     /\ handler_at = "update"
-    /\ \E answer \in (LET message == handler_message IN IF give_up \/ failures[message] <= failures_max THEN {"OK", "FAILURE"} ELSE {"OK"}) :
+    /\ \E answer \in (IF give_up \/ failures[handler_message] <= failures_max
+                      THEN {"OK", "FAILURE"}
+                      ELSE {"OK"}) :
            /\ IF answer = "FAILURE"
               THEN /\ IF handler_message \notin processed
                       THEN IF give_up /\ failures[handler_message] = failures_max
@@ -159,32 +173,49 @@ update ==
                                     /\ UNCHANGED <<queue, processed>>
                       ELSE UNCHANGED <<queue, processed, failures>>
                    /\ handler_at' = "main_loop"
+                   /\ handler_message' = None
+                   /\ handler_attempt' = None
                    /\ UNCHANGED <<database, sent>>
               ELSE LET duplicate == /\ ~(\/ stage = "SEND_FIRST"
                                          \/ stage = "UPDATE_FIRST"
                                          \/ stage = "ATOMIC")
-                                    /\ LET message == handler_message
-                                       IN  \E change \in database : change.message = message
+                                    /\ \E change \in database : change.message = handler_message
                    IN  /\ IF ~duplicate
                           THEN LET database_1 == database \cup {[message |-> handler_message,
                                                                  attempt |-> handler_attempt]}
                                IN  /\ IF stage = "ATOMIC" \/ stage = "CHECK_FIRST"
-                                      THEN sent' = sent \cup {[message |-> handler_message,
-                                                               attempt |-> handler_attempt]}
-                                      ELSE UNCHANGED sent
+                                      THEN LET sent_1 == sent \cup {[message |-> handler_message,
+                                                                     attempt |-> handler_attempt]}
+                                           IN  /\ IF /\ ~(stage = "ATOMIC" \/ stage = "CHECK_FIRST")
+                                                     /\ stage # "SEND_FIRST"
+                                                     /\ ~(duplicate /\ stage = "SKIP_DUPLICATE")
+                                                  THEN /\ handler_at' = "send"
+                                                       /\ UNCHANGED handler_attempt
+                                                  ELSE /\ handler_at' = "acknowledge"
+                                                       /\ handler_attempt' = None
+                                               /\ sent' = sent_1
+                                      ELSE /\ IF /\ ~(stage = "ATOMIC" \/ stage = "CHECK_FIRST")
+                                                 /\ stage # "SEND_FIRST"
+                                                 /\ ~(duplicate /\ stage = "SKIP_DUPLICATE")
+                                              THEN handler_at' = "send" /\ UNCHANGED handler_attempt
+                                              ELSE /\ handler_at' = "acknowledge"
+                                                   /\ handler_attempt' = None
+                                           /\ UNCHANGED sent
                                    /\ database' = database_1
-                          ELSE UNCHANGED <<database, sent>>
-                       /\ handler_at' = IF /\ ~(stage = "ATOMIC" \/ stage = "CHECK_FIRST")
-                                           /\ stage # "SEND_FIRST"
-                                           /\ ~(duplicate /\ stage = "SKIP_DUPLICATE")
-                                        THEN "send"
-                                        ELSE "acknowledge"
-                       /\ UNCHANGED <<queue, processed, failures>>
-           /\ UNCHANGED <<attempts, handler_message, handler_attempt>>
+                          ELSE /\ IF /\ ~(stage = "ATOMIC" \/ stage = "CHECK_FIRST")
+                                     /\ stage # "SEND_FIRST"
+                                     /\ ~(duplicate /\ stage = "SKIP_DUPLICATE")
+                                  THEN handler_at' = "send" /\ UNCHANGED handler_attempt
+                                  ELSE handler_at' = "acknowledge" /\ handler_attempt' = None
+                               /\ UNCHANGED <<database, sent>>
+                       /\ UNCHANGED <<queue, processed, failures, handler_message>>
+           /\ UNCHANGED attempts
 
 update_fails ==
     /\ handler_at = "update"
-    /\ \E answer \in (LET message == handler_message IN IF give_up \/ failures[message] <= failures_max THEN {"OK", "FAILURE"} ELSE {"OK"}) :
+    /\ \E answer \in (IF give_up \/ failures[handler_message] <= failures_max
+                      THEN {"OK", "FAILURE"}
+                      ELSE {"OK"}) :
            /\ answer = "FAILURE"
            /\ handler_message \notin processed
            /\ give_up
@@ -193,7 +224,9 @@ update_fails ==
 
 update_is_cut ==
     /\ handler_at = "update"
-    /\ \E answer \in (LET message == handler_message IN IF give_up \/ failures[message] <= failures_max THEN {"OK", "FAILURE"} ELSE {"OK"}) :
+    /\ \E answer \in (IF give_up \/ failures[handler_message] <= failures_max
+                      THEN {"OK", "FAILURE"}
+                      ELSE {"OK"}) :
            /\ answer = "FAILURE"
            /\ handler_message \notin processed
            /\ ~(give_up /\ failures[handler_message] = failures_max)
@@ -201,7 +234,9 @@ update_is_cut ==
 
 send ==
     /\ handler_at = "send"
-    /\ \E answer \in (LET message == handler_message IN IF give_up \/ failures[message] <= failures_max THEN {"OK", "FAILURE"} ELSE {"OK"}) :
+    /\ \E answer \in (IF give_up \/ failures[handler_message] <= failures_max
+                      THEN {"OK", "FAILURE"}
+                      ELSE {"OK"}) :
            /\ IF answer = "FAILURE"
               THEN /\ IF handler_message \notin processed
                       THEN IF give_up /\ failures[handler_message] = failures_max
@@ -216,6 +251,7 @@ send ==
                                     /\ UNCHANGED <<queue, processed>>
                       ELSE UNCHANGED <<queue, processed, failures>>
                    /\ handler_at' = "main_loop"
+                   /\ handler_message' = None
                    /\ UNCHANGED sent
               ELSE /\ IF stage # "RESEND_STORED"
                       THEN sent' = sent \cup {[message |-> handler_message,
@@ -238,12 +274,15 @@ send ==
                                /\ \A each \in loop.sent_2_ : each.attempt >= 0 /\ each.attempt <= 12
                                /\ sent' = loop.sent_2_
                    /\ handler_at' = "acknowledge"
-                   /\ UNCHANGED <<queue, processed, failures>>
-           /\ UNCHANGED <<database, attempts, handler_message, handler_attempt>>
+                   /\ UNCHANGED <<queue, processed, failures, handler_message>>
+           /\ handler_attempt' = None
+           /\ UNCHANGED <<database, attempts>>
 
 send_fails ==
     /\ handler_at = "send"
-    /\ \E answer \in (LET message == handler_message IN IF give_up \/ failures[message] <= failures_max THEN {"OK", "FAILURE"} ELSE {"OK"}) :
+    /\ \E answer \in (IF give_up \/ failures[handler_message] <= failures_max
+                      THEN {"OK", "FAILURE"}
+                      ELSE {"OK"}) :
            IF answer = "FAILURE"
            THEN /\ handler_message \notin processed
                 /\ give_up
@@ -268,7 +307,9 @@ send_fails ==
 
 send_is_cut ==
     /\ handler_at = "send"
-    /\ \E answer \in (LET message == handler_message IN IF give_up \/ failures[message] <= failures_max THEN {"OK", "FAILURE"} ELSE {"OK"}) :
+    /\ \E answer \in (IF give_up \/ failures[handler_message] <= failures_max
+                      THEN {"OK", "FAILURE"}
+                      ELSE {"OK"}) :
            IF answer = "FAILURE"
            THEN /\ handler_message \notin processed
                 /\ ~(give_up /\ failures[handler_message] = failures_max)
@@ -294,7 +335,9 @@ send_is_cut ==
 
 acknowledge ==
     /\ handler_at = "acknowledge"
-    /\ \E answer \in (LET message == handler_message IN IF give_up \/ failures[message] <= failures_max THEN {"OK", "FAILURE"} ELSE {"OK"}) :
+    /\ \E answer \in (IF give_up \/ failures[handler_message] <= failures_max
+                      THEN {"OK", "FAILURE"}
+                      ELSE {"OK"}) :
            /\ IF answer = "FAILURE"
               THEN IF handler_message \notin processed
                    THEN IF give_up /\ failures[handler_message] = failures_max
@@ -314,11 +357,14 @@ acknowledge ==
                        /\ processed' = processed \cup {handler_message}
                        /\ UNCHANGED failures
            /\ handler_at' = "main_loop"
-           /\ UNCHANGED <<database, sent, attempts, handler_message, handler_attempt>>
+           /\ handler_message' = None
+           /\ UNCHANGED <<database, sent, attempts, handler_attempt>>
 
 acknowledge_fails ==
     /\ handler_at = "acknowledge"
-    /\ \E answer \in (LET message == handler_message IN IF give_up \/ failures[message] <= failures_max THEN {"OK", "FAILURE"} ELSE {"OK"}) :
+    /\ \E answer \in (IF give_up \/ failures[handler_message] <= failures_max
+                      THEN {"OK", "FAILURE"}
+                      ELSE {"OK"}) :
            IF answer = "FAILURE"
            THEN /\ handler_message \notin processed
                 /\ give_up
@@ -328,7 +374,9 @@ acknowledge_fails ==
 
 acknowledge_is_cut ==
     /\ handler_at = "acknowledge"
-    /\ \E answer \in (LET message == handler_message IN IF give_up \/ failures[message] <= failures_max THEN {"OK", "FAILURE"} ELSE {"OK"}) :
+    /\ \E answer \in (IF give_up \/ failures[handler_message] <= failures_max
+                      THEN {"OK", "FAILURE"}
+                      ELSE {"OK"}) :
            /\ answer = "FAILURE"
            /\ handler_message \notin processed
            /\ ~(give_up /\ failures[handler_message] = failures_max)

@@ -8,6 +8,10 @@
 \*         output of the one that has won. Without the version check the loser wins, too.
 \* Source  T. Masternak, S. Pobiega, Model checking exactly-once, 2020
 \*         (exactly_once_none_atomic.tla); the counts in the manifest are those that TLC prints.
+\*
+\* The twin of models/outbox_staged.py: the same variables, actions and properties.
+\*     checker twin outbox_staged specs/outbox_staged/OutboxStaged.tla --keep-dead-locals
+\* compares their state graphs under TLC.
 EXTENDS Integers, FiniteSets, Sequences, TLC
 
 ------------------------------------------------------------------------------

@@ -7,6 +7,10 @@
 \*         message is lost, or arrives twice; the orchestrator crashes; a step can never be undone.
 \* Source  H. Garcia-Molina, K. Salem, Sagas, SIGMOD 1987; pivot: C. Richardson, Microservices
 \*         Patterns, 2018, chapter 4.
+\*
+\* The twin of models/saga.py: the same variables, actions and properties.
+\*     checker twin saga specs/saga/Orchestration.tla
+\* compares their state graphs under TLC.
 EXTENDS Integers, Bags, TLC
 
 ------------------------------------------------------------------------------
@@ -288,7 +292,9 @@ perform(order, step) ==
                                                                 (+) SetToBag({[kind |-> "REJECTED", step |-> step]})]
                    /\ UNCHANGED <<done, refused, perform_rejected_used>>
               ELSE IF ~(do_once /\ BagIn(step, done[order]))
-              THEN \E answer \in (IF perform_rejected_used < 1 THEN {"ok", "rejected"} ELSE {"ok"}) :
+              THEN \E answer \in (IF perform_rejected_used < 1
+                                  THEN {"ok", "rejected"}
+                                  ELSE {"ok"}) :
                        /\ IF answer = "ok"
                           THEN /\ BagCardinality(done[order]) < 6
                                /\ BagCardinality(network_1[order]) < 4
@@ -336,7 +342,9 @@ compensate(order, step) ==
                                  ELSE refused
                    /\ UNCHANGED <<undone, compensate_failed_used>>
               ELSE /\ IF ~(undo_once /\ BagIn(step, undone[order]))
-                      THEN \E answer \in (IF compensate_failed_used < 1 THEN {"ok", "failed"} ELSE {"ok"}) :
+                      THEN \E answer \in (IF compensate_failed_used < 1
+                                          THEN {"ok", "failed"}
+                                          ELSE {"ok"}) :
                                /\ IF answer = "ok"
                                   THEN /\ BagCardinality(undone[order]) < 6
                                        /\ BagCardinality(network_1[order]) < 4
