@@ -23,10 +23,18 @@ TWINS = sorted({plan.model.name for plan in record.plans()})
 
 @pytest.mark.parametrize("name", TWINS)
 def test_a_twin_is_equal_and_as_recorded(name: str, tools: Tools) -> None:
-    """All variants; TLC is asked again about the .cfg of the correct form only."""
-    found = [record.run(p, tools, delivered=not p.variant) for p in record.plans([name])]
+    """The small variants; TLC is asked again about the .cfg of the correct form only."""
+    plans = [p for p in record.plans([name]) if not p.variant or small(p)]
+    found = [record.run(p, tools, delivered=not p.variant) for p in plans]
     assert [r.variant for r in found if not r.twin.equal] == []
-    assert record.stale(record.written(found)) == []
+    rows = (record.HERE / "README.md").read_text(encoding="utf-8").splitlines()
+    for run in found:
+        assert record.row_text(run) in rows
+        assert (record.HERE / run.cfg).read_text(encoding="utf-8") == run.text
+
+
+def small(plan: record.Planned) -> bool:
+    return plan.row.variant == plan.variant and (plan.row.distinct or 0) <= 1_000
 
 
 @pytest.mark.slow

@@ -17,6 +17,7 @@ import random
 import re
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -131,14 +132,15 @@ def main() -> int:
     parser = argparse.ArgumentParser()
     parser.add_argument("--models", type=int, default=500, help="how many to compare")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seconds", type=float, default=1e9, help="begin no model after that")
     parser.add_argument("--keep", type=Path, help="a folder for the models that disagree")
     given = parser.parse_args()
     tools = find_tools()
     skipped: dict[str, int] = {}
     compared = bad = states = edges = flips = failing = 0
-    seed = given.seed
+    seed, began = given.seed, time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        while compared < given.models:
+        while compared < given.models and time.monotonic() < began + given.seconds:
             result = run(seed, Path(folder), tools)
             seed += 1
             if result.skipped:
