@@ -10,7 +10,7 @@
 \*         exercise on tokens, and exactly-once/outbox-based-consistent-messaging.
 \*
 \* The twin of models/dedup_tokens.py: the same variables, actions and properties.
-\*     checker twin dedup_tokens specs/dedup_tokens/DedupTokens.tla --keep-dead-locals
+\*     checker twin dedup_tokens specs/dedup_tokens/DedupTokens.tla
 \* compares their state graphs under TLC.
 EXTENDS Integers, FiniteSets, Bags, TLC
 
@@ -101,7 +101,9 @@ receive(me) ==
     /\ \E token \in {token \in queue : token.hop = me} :
            /\ IF me \notin DOMAIN outbox
               THEN /\ handler_at' = [handler_at EXCEPT ![me] = "claim_token"]
-                   /\ UNCHANGED <<drawn, handler_record, handler_out>>
+                   /\ handler_record' = [handler_record EXCEPT ![me] = None]
+                   /\ handler_out' = [handler_out EXCEPT ![me] = None]
+                   /\ UNCHANGED drawn
               ELSE LET record == outbox[me]
                    IN  /\ IF me = "FIRST"
                           THEN LET out == LET message == record.token.message
@@ -125,7 +127,8 @@ receive(me) ==
                                            /\ UNCHANGED drawn
                                    /\ handler_out' = [handler_out EXCEPT ![me] = out]
                           ELSE /\ handler_at' = [handler_at EXCEPT ![me] = "delete_token"]
-                               /\ UNCHANGED <<drawn, handler_out>>
+                               /\ handler_out' = [handler_out EXCEPT ![me] = None]
+                               /\ UNCHANGED drawn
                        /\ handler_record' = [handler_record EXCEPT ![me] = record]
            /\ handler_token' = [handler_token EXCEPT ![me] = token]
            /\ UNCHANGED <<queue, tokens, outbox, changes, acknowledged, crash_used, restore_used>>
@@ -206,7 +209,8 @@ commit(me) ==
                                                                                hop |-> "SECOND",
                                                                                number |-> drawn[message]]]
               ELSE /\ handler_at' = [handler_at EXCEPT ![me] = "delete_token"]
-                   /\ UNCHANGED <<drawn, handler_out>>
+                   /\ handler_out' = [handler_out EXCEPT ![me] = None]
+                   /\ UNCHANGED drawn
            /\ outbox' = outbox_1
            /\ changes' = changes_1
            /\ handler_record' = [handler_record EXCEPT ![me] = record]
@@ -276,12 +280,13 @@ dispatch(me) ==
     /\ handler_at[me] = "dispatch"
     /\ handler_out[me] # None
     /\ LET queue_1 == queue \cup {handler_out[me]}
-       IN  /\ queue' = queue_1
-           /\ handler_at' = [handler_at EXCEPT ![me] = IF make = "LATE"
-                                                       THEN "create_late"
-                                                       ELSE "delete_token"]
+       IN  /\ IF make = "LATE"
+              THEN handler_at' = [handler_at EXCEPT ![me] = "create_late"] /\ UNCHANGED handler_out
+              ELSE /\ handler_at' = [handler_at EXCEPT ![me] = "delete_token"]
+                   /\ handler_out' = [handler_out EXCEPT ![me] = None]
+           /\ queue' = queue_1
            /\ UNCHANGED <<tokens, outbox, drawn, changes, acknowledged, handler_token,
-                          handler_record, handler_out, crash_used, restore_used>>
+                          handler_record, crash_used, restore_used>>
 
 dispatch_fails(me) ==
     /\ handler_at[me] = "dispatch"
@@ -293,8 +298,9 @@ create_late(me) ==
     /\ LET tokens_1 == (handler_out[me] :> None) @@ tokens
        IN  /\ tokens' = tokens_1
            /\ handler_at' = [handler_at EXCEPT ![me] = "delete_token"]
+           /\ handler_out' = [handler_out EXCEPT ![me] = None]
            /\ UNCHANGED <<queue, outbox, drawn, changes, acknowledged, handler_token,
-                          handler_record, handler_out, crash_used, restore_used>>
+                          handler_record, crash_used, restore_used>>
 
 create_late_fails(me) ==
     /\ handler_at[me] = "create_late"
@@ -323,8 +329,9 @@ clear(me) ==
     /\ LET test == handler_record[me].token # handler_token[me]
        IN  /\ outbox' = Without(outbox, me)
            /\ handler_at' = [handler_at EXCEPT ![me] = IF test THEN "receive" ELSE "acknowledge"]
-           /\ UNCHANGED <<queue, tokens, drawn, changes, acknowledged, handler_token,
-                          handler_record, handler_out, crash_used, restore_used>>
+           /\ handler_record' = [handler_record EXCEPT ![me] = None]
+           /\ UNCHANGED <<queue, tokens, drawn, changes, acknowledged, handler_token, handler_out,
+                          crash_used, restore_used>>
 
 clear_fails(me) ==
     /\ handler_at[me] = "clear"

@@ -61,11 +61,11 @@ TypeOK ==
     /\ waiting \in [Endpoint -> SUBSET Payment]
     /\ committed \in [Endpoint -> SUBSET Payment]
     /\ decided \in SUBSET [payment : Payment, endpoint : Endpoint, ordinal : 1..2]
-    /\ attempts \in 0..8
-    /\ sent \in SUBSET [id : [payment : Payment, endpoint : Endpoint \cup {None}, ordinal : (1..2) \cup {None}, attempt : (0..8) \cup {None}],
-                        mail : [payment : Payment, endpoint : Endpoint, ordinal : 1..2]]
-    /\ received \in SUBSET [id : [payment : Payment, endpoint : Endpoint \cup {None}, ordinal : (1..2) \cup {None}, attempt : (0..8) \cup {None}],
-                            mail : [payment : Payment, endpoint : Endpoint, ordinal : 1..2]]
+    /\ attempts \in 0..5
+    /\ sent \in SUBSET [mail : [payment : Payment, endpoint : Endpoint, ordinal : 1..2],
+                        attempt : (0..5) \cup {None}]
+    /\ received \in SUBSET [mail : [payment : Payment, endpoint : Endpoint, ordinal : 1..2],
+                            attempt : (0..5) \cup {None}]
     /\ IsABag(mails)
     /\ BagToSet(mails) \subseteq [payment : Payment, endpoint : Endpoint, ordinal : 1..2]
     /\ handler_at \in [Endpoint -> handler_labels]
@@ -148,26 +148,11 @@ send(me) ==
                           ELSE stored
        IN  /\ IF random_id
               THEN LET attempts_1 == attempts + 1
-                   IN  /\ attempts_1 <= 8
+                   IN  /\ attempts_1 <= 5
                        /\ attempts' = attempts_1
-                       /\ sent' = sent \cup {[id |-> [payment |-> mail.payment,
-                                                      endpoint |-> IF hash_endpoint
-                                                                   THEN mail.endpoint
-                                                                   ELSE None,
-                                                      ordinal |-> IF hash_ordinal
-                                                                  THEN mail.ordinal
-                                                                  ELSE None, attempt |-> attempts],
-                                              mail |-> mail]
+                       /\ sent' = sent \cup {[mail |-> mail, attempt |-> attempts]
                                                : mail \in mails_1}
-              ELSE /\ sent' = sent \cup {[id |-> [payment |-> mail.payment,
-                                                  endpoint |-> IF hash_endpoint
-                                                               THEN mail.endpoint
-                                                               ELSE None,
-                                                  ordinal |-> IF hash_ordinal
-                                                              THEN mail.ordinal
-                                                              ELSE None, attempt |-> None],
-                                          mail |-> mail]
-                                           : mail \in mails_1}
+              ELSE /\ sent' = sent \cup {[mail |-> mail, attempt |-> None] : mail \in mails_1}
                    /\ UNCHANGED attempts
            /\ handler_at' = [handler_at EXCEPT ![me] = "acknowledge"]
            /\ handler_again' = [handler_again EXCEPT ![me] = None]
@@ -177,7 +162,7 @@ send(me) ==
 send_is_cut(me) ==
     /\ handler_at[me] = "send"
     /\ random_id
-    /\ LET attempts_1 == attempts + 1 IN attempts_1 > 8
+    /\ LET attempts_1 == attempts + 1 IN attempts_1 > 5
 
 acknowledge(me) ==
     /\ handler_at[me] = "acknowledge"
@@ -196,7 +181,17 @@ acknowledge_fails(me) ==
 \* The mailer mails what has an id that it has not seen, and remembers the id with it.
 deliver ==
     \E output \in sent \ received :
-        /\ IF \A known \in received : output.id # known.id
+        /\ IF \A known \in received :
+                  (LET mail == output.mail
+                   IN  [payment |-> mail.payment,
+                        endpoint |-> IF hash_endpoint THEN mail.endpoint ELSE None,
+                        ordinal |-> IF hash_ordinal THEN mail.ordinal ELSE None,
+                        attempt |-> output.attempt])
+                    # (LET mail == known.mail
+                       IN  [payment |-> mail.payment,
+                            endpoint |-> IF hash_endpoint THEN mail.endpoint ELSE None,
+                            ordinal |-> IF hash_ordinal THEN mail.ordinal ELSE None,
+                            attempt |-> known.attempt])
            THEN BagCardinality(mails) < 8 /\ mails' = mails (+) SetToBag({output.mail})
            ELSE UNCHANGED mails
         /\ received' = received \cup {output}
@@ -205,7 +200,18 @@ deliver ==
 
 deliver_is_cut ==
     \E output \in sent \ received :
-        (\A known \in received : output.id # known.id) /\ BagCardinality(mails) >= 8
+        /\ \A known \in received :
+               (LET mail == output.mail
+                IN  [payment |-> mail.payment,
+                     endpoint |-> IF hash_endpoint THEN mail.endpoint ELSE None,
+                     ordinal |-> IF hash_ordinal THEN mail.ordinal ELSE None,
+                     attempt |-> output.attempt])
+                 # (LET mail == known.mail
+                    IN  [payment |-> mail.payment,
+                         endpoint |-> IF hash_endpoint THEN mail.endpoint ELSE None,
+                         ordinal |-> IF hash_ordinal THEN mail.ordinal ELSE None,
+                         attempt |-> known.attempt])
+        /\ BagCardinality(mails) >= 8
 
 \* The endpoint forgets its message, which will be delivered again.
 \* (A fault, at most once.)
@@ -264,7 +270,20 @@ nothing_is_mailed_twice == \A mail \in BagToSet(mails) : CopiesIn(mail, mails) <
 
 only_what_was_decided_is_mailed == \A mail \in BagToSet(mails) : mail \in decided
 
-one_id_is_one_mail == \A a \in sent : \A b \in sent : a.id # b.id \/ a.mail = b.mail
+one_id_is_one_mail ==
+    \A a \in sent :
+        \A b \in sent :
+            \/ a.mail = b.mail
+            \/ (LET mail == a.mail
+                IN  [payment |-> mail.payment,
+                     endpoint |-> IF hash_endpoint THEN mail.endpoint ELSE None,
+                     ordinal |-> IF hash_ordinal THEN mail.ordinal ELSE None,
+                     attempt |-> a.attempt])
+                 # (LET mail == b.mail
+                    IN  [payment |-> mail.payment,
+                         endpoint |-> IF hash_endpoint THEN mail.endpoint ELSE None,
+                         ordinal |-> IF hash_ordinal THEN mail.ordinal ELSE None,
+                         attempt |-> b.attempt])
 
 nothing_received_is_dropped == \A output \in received : BagIn(output.mail, mails)
 

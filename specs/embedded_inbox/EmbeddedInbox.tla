@@ -8,7 +8,7 @@
 \* Source  T. Masternak, S. Pobiega, Exactly-once workshop, NewExercises 12 to 16, 2024.
 \*
 \* The twin of models/embedded_inbox.py: the same variables, actions and properties.
-\*     checker twin embedded_inbox specs/embedded_inbox/EmbeddedInbox.tla --keep-dead-locals
+\*     checker twin embedded_inbox specs/embedded_inbox/EmbeddedInbox.tla
 \* compares their state graphs under TLC.
 EXTENDS Integers, Sequences, Bags, TLC
 
@@ -136,16 +136,23 @@ load(me) ==
     /\ LET version == Len(history)
            known == \E entry \in Range(inbox) : entry.message = worker_message[me]
        IN  /\ IF ~known
-              THEN version <= 8 /\ worker_at' = [worker_at EXCEPT ![me] = "commit"]
-              ELSE IF known => /\ send_again
-                               /\ [message |-> worker_message[me], has_output |-> TRUE]
-                                    \in Range(inbox)
-              THEN version <= 8 /\ worker_at' = [worker_at EXCEPT ![me] = "send"]
-              ELSE version <= 8 /\ worker_at' = [worker_at EXCEPT ![me] = "acknowledge"]
-           /\ worker_version' = [worker_version EXCEPT ![me] = version]
-           /\ worker_known' = [worker_known EXCEPT ![me] = known]
-           /\ UNCHANGED <<queue, taken, history, inbox, sent, worker_message, crash_used,
-                          repeat_used>>
+              THEN /\ version <= 8
+                   /\ worker_at' = [worker_at EXCEPT ![me] = "commit"]
+                   /\ worker_version' = [worker_version EXCEPT ![me] = version]
+                   /\ worker_known' = [worker_known EXCEPT ![me] = known]
+                   /\ UNCHANGED worker_message
+              ELSE /\ IF known => /\ send_again
+                                  /\ [message |-> worker_message[me], has_output |-> TRUE]
+                                       \in Range(inbox)
+                      THEN /\ version <= 8
+                           /\ worker_at' = [worker_at EXCEPT ![me] = "send"]
+                           /\ UNCHANGED worker_message
+                      ELSE /\ version <= 8
+                           /\ worker_at' = [worker_at EXCEPT ![me] = "acknowledge"]
+                           /\ worker_message' = [worker_message EXCEPT ![me] = None]
+                   /\ worker_version' = [worker_version EXCEPT ![me] = None]
+                   /\ worker_known' = [worker_known EXCEPT ![me] = None]
+           /\ UNCHANGED <<queue, taken, history, inbox, sent, crash_used, repeat_used>>
 
 load_is_cut(me) ==
     LET version == Len(history)
@@ -171,6 +178,7 @@ commit(me) ==
                 /\ queue' = queue_1
                 /\ taken' = Without(taken, me)
                 /\ worker_at' = [worker_at EXCEPT ![me] = "receive"]
+                /\ worker_message' = [worker_message EXCEPT ![me] = None]
                 /\ UNCHANGED <<history, inbox>>
        ELSE LET history_1 == Append(history, worker_message[me])
             IN  /\ Len(history_1) <= 8
@@ -198,13 +206,15 @@ commit(me) ==
                                              \/ Len(inbox_4) - capacity <= n
                                           => -Len(inbox_4) <= n /\ n < Len(inbox_4)
                                 /\ Len(inbox_5) <= 8
+                                /\ IF worker_known[me] => /\ send_again
+                                                          /\ [message |-> worker_message[me],
+                                                              has_output |-> TRUE]
+                                                               \in Range(inbox_5)
+                                   THEN /\ worker_at' = [worker_at EXCEPT ![me] = "send"]
+                                        /\ UNCHANGED worker_message
+                                   ELSE /\ worker_at' = [worker_at EXCEPT ![me] = "acknowledge"]
+                                        /\ worker_message' = [worker_message EXCEPT ![me] = None]
                                 /\ inbox' = inbox_5
-                                /\ worker_at' = [worker_at EXCEPT ![me] = IF worker_known[me] => /\ send_again
-                                                                                                 /\ [message |-> worker_message[me],
-                                                                                                     has_output |-> TRUE]
-                                                                                                      \in Range(inbox_5)
-                                                                          THEN "send"
-                                                                          ELSE "acknowledge"]
                    ELSE LET inbox_4 == Append(inbox,
                                               [message |-> worker_message[me], has_output |-> TRUE])
                             inbox_5 == MapSeq(LAMBDA n : inbox_4[Place(inbox_4, n)],
@@ -223,16 +233,20 @@ commit(me) ==
                                          \/ Len(inbox_4) - capacity <= n
                                       => -Len(inbox_4) <= n /\ n < Len(inbox_4)
                             /\ Len(inbox_5) <= 8
+                            /\ IF worker_known[me] => /\ send_again
+                                                      /\ [message |-> worker_message[me],
+                                                          has_output |-> TRUE]
+                                                           \in Range(inbox_5)
+                               THEN /\ worker_at' = [worker_at EXCEPT ![me] = "send"]
+                                    /\ UNCHANGED worker_message
+                               ELSE /\ worker_at' = [worker_at EXCEPT ![me] = "acknowledge"]
+                                    /\ worker_message' = [worker_message EXCEPT ![me] = None]
                             /\ inbox' = inbox_5
-                            /\ worker_at' = [worker_at EXCEPT ![me] = IF worker_known[me] => /\ send_again
-                                                                                             /\ [message |-> worker_message[me],
-                                                                                                 has_output |-> TRUE]
-                                                                                                  \in Range(inbox_5)
-                                                                      THEN "send"
-                                                                      ELSE "acknowledge"]
                 /\ history' = history_1
                 /\ UNCHANGED <<queue, taken>>
-    /\ UNCHANGED <<sent, worker_message, worker_version, worker_known, crash_used, repeat_used>>
+    /\ worker_version' = [worker_version EXCEPT ![me] = None]
+    /\ worker_known' = [worker_known EXCEPT ![me] = None]
+    /\ UNCHANGED <<sent, crash_used, repeat_used>>
 
 commit_fails(me) ==
     /\ worker_at[me] = "commit"
@@ -323,10 +337,14 @@ commit_is_cut(me) ==
 
 send(me) ==
     /\ worker_at[me] = "send"
-    /\ sent' = sent \cup {worker_message[me]}
-    /\ worker_at' = [worker_at EXCEPT ![me] = IF clear_sent THEN "clear" ELSE "acknowledge"]
-    /\ UNCHANGED <<queue, taken, history, inbox, worker_message, worker_version, worker_known,
-                   crash_used, repeat_used>>
+    /\ LET sent_1 == sent \cup {worker_message[me]}
+       IN  /\ IF clear_sent
+              THEN worker_at' = [worker_at EXCEPT ![me] = "clear"] /\ UNCHANGED worker_message
+              ELSE /\ worker_at' = [worker_at EXCEPT ![me] = "acknowledge"]
+                   /\ worker_message' = [worker_message EXCEPT ![me] = None]
+           /\ sent' = sent_1
+           /\ UNCHANGED <<queue, taken, history, inbox, worker_version, worker_known, crash_used,
+                          repeat_used>>
 
 clear(me) ==
     /\ worker_at[me] = "clear"
@@ -350,8 +368,9 @@ clear(me) ==
            /\ Len(inbox_2) <= 8
            /\ inbox' = inbox_2
            /\ worker_at' = [worker_at EXCEPT ![me] = "acknowledge"]
-           /\ UNCHANGED <<queue, taken, history, sent, worker_message, worker_version, worker_known,
-                          crash_used, repeat_used>>
+           /\ worker_message' = [worker_message EXCEPT ![me] = None]
+           /\ UNCHANGED <<queue, taken, history, sent, worker_version, worker_known, crash_used,
+                          repeat_used>>
 
 clear_fails(me) ==
     LET inbox_1 == MapSeq(LAMBDA entry :

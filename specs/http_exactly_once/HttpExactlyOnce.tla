@@ -9,7 +9,7 @@
 \* Source  T. Masternak, S. Pobiega, exactly-once/EndToEndDeduplication on GitHub.
 \*
 \* The twin of models/http_exactly_once.py: the same variables, actions and properties.
-\*     checker twin http_exactly_once specs/http_exactly_once/HttpExactlyOnce.tla --keep-dead-locals
+\*     checker twin http_exactly_once specs/http_exactly_once/HttpExactlyOnce.tla
 \* compares their state graphs under TLC.
 EXTENDS Integers, FiniteSets, Bags, TLC
 
@@ -146,14 +146,16 @@ receive(me) ==
                                /\ worker_at' = [worker_at EXCEPT ![me] = "register"]
                                /\ worker_attempt' = [worker_attempt EXCEPT ![me] = attempts_1]
                       ELSE /\ worker_at' = [worker_at EXCEPT ![me] = "send_follow_up"]
-                           /\ UNCHANGED <<attempts, worker_attempt>>
-                   /\ UNCHANGED worker_url
+                           /\ worker_attempt' = [worker_attempt EXCEPT ![me] = None]
+                           /\ UNCHANGED attempts
+                   /\ worker_url' = [worker_url EXCEPT ![me] = None]
               ELSE /\ committed # None
                    /\ worker_at' = [worker_at EXCEPT ![me] = IF answer = None
                                                              THEN "post"
                                                              ELSE "delete"]
                    /\ worker_url' = [worker_url EXCEPT ![me] = IF own_url THEN committed ELSE 1]
-                   /\ UNCHANGED <<attempts, worker_attempt>>
+                   /\ worker_attempt' = [worker_attempt EXCEPT ![me] = None]
+                   /\ UNCHANGED attempts
            /\ UNCHANGED <<messages, registered, committed, answer, puts, posts, posted, requests,
                           executed, responses, deleted, executions, worker_answer, server_at,
                           server_url, server_body, crash_used, crash_server_used, repeat_put_used,
@@ -173,14 +175,17 @@ receive_is_cut(me) ==
 register(me) ==
     /\ worker_at[me] = "register"
     /\ IF committed # None
-       THEN worker_at' = [worker_at EXCEPT ![me] = "receive"] /\ UNCHANGED registered
+       THEN /\ worker_at' = [worker_at EXCEPT ![me] = "receive"]
+            /\ worker_attempt' = [worker_attempt EXCEPT ![me] = None]
+            /\ UNCHANGED registered
        ELSE /\ worker_attempt[me] # None
             /\ LET registered_1 == registered \cup {IF own_url THEN worker_attempt[me] ELSE 1}
-               IN  registered' = registered_1 /\ worker_at' = [worker_at EXCEPT ![me] = "put"]
+               IN  /\ registered' = registered_1
+                   /\ worker_at' = [worker_at EXCEPT ![me] = "put"]
+                   /\ UNCHANGED worker_attempt
     /\ UNCHANGED <<messages, attempts, committed, answer, puts, posts, posted, requests, executed,
-                   responses, deleted, executions, worker_url, worker_answer, worker_attempt,
-                   server_at, server_url, server_body, crash_used, crash_server_used,
-                   repeat_put_used, repeat_post_used>>
+                   responses, deleted, executions, worker_url, worker_answer, server_at, server_url,
+                   server_body, crash_used, crash_server_used, repeat_put_used, repeat_post_used>>
 
 register_fails(me) ==
     /\ worker_at[me] = "register"
@@ -232,10 +237,10 @@ commit(me) ==
             /\ LET committed_1 == worker_attempt[me] IN committed' = committed_1
        ELSE UNCHANGED committed
     /\ worker_at' = [worker_at EXCEPT ![me] = "send_follow_up"]
+    /\ worker_attempt' = [worker_attempt EXCEPT ![me] = None]
     /\ UNCHANGED <<messages, attempts, registered, answer, puts, posts, posted, requests, executed,
-                   responses, deleted, executions, worker_url, worker_answer, worker_attempt,
-                   server_at, server_url, server_body, crash_used, crash_server_used,
-                   repeat_put_used, repeat_post_used>>
+                   responses, deleted, executions, worker_url, worker_answer, server_at, server_url,
+                   server_body, crash_used, crash_server_used, repeat_put_used, repeat_post_used>>
 
 commit_fails(me) ==
     /\ worker_at[me] = "commit"
@@ -294,17 +299,20 @@ get(me) ==
     /\ worker_url[me] # None
     /\ LET test == worker_url[me] \in DOMAIN requests /\ worker_url[me] \notin DOMAIN responses
        IN  /\ IF test
-              THEN worker_at' = [worker_at EXCEPT ![me] = "receive"] /\ UNCHANGED worker_answer
+              THEN /\ worker_at' = [worker_at EXCEPT ![me] = "receive"]
+                   /\ worker_url' = [worker_url EXCEPT ![me] = None]
+                   /\ worker_answer' = [worker_answer EXCEPT ![me] = None]
               ELSE /\ worker_at' = [worker_at EXCEPT ![me] = IF ~delete_last
                                                              THEN "delete_early"
                                                              ELSE "commit_answer"]
                    /\ worker_answer' = [worker_answer EXCEPT ![me] = [body |-> IF worker_url[me] \in DOMAIN responses
                                                                                THEN responses[worker_url[me]]
                                                                                ELSE None]]
+                   /\ UNCHANGED worker_url
            /\ UNCHANGED <<messages, attempts, registered, committed, answer, puts, posts, posted,
-                          requests, executed, responses, deleted, executions, worker_url,
-                          worker_attempt, server_at, server_url, server_body, crash_used,
-                          crash_server_used, repeat_put_used, repeat_post_used>>
+                          requests, executed, responses, deleted, executions, worker_attempt,
+                          server_at, server_url, server_body, crash_used, crash_server_used,
+                          repeat_put_used, repeat_post_used>>
 
 get_fails(me) ==
     /\ worker_at[me] = "get"
@@ -334,10 +342,11 @@ commit_answer(me) ==
        THEN worker_answer[me] # None /\ (LET answer_1 == worker_answer[me] IN answer' = answer_1)
        ELSE UNCHANGED answer
     /\ worker_at' = [worker_at EXCEPT ![me] = "delete"]
+    /\ worker_answer' = [worker_answer EXCEPT ![me] = None]
     /\ UNCHANGED <<messages, attempts, registered, committed, puts, posts, posted, requests,
-                   executed, responses, deleted, executions, worker_url, worker_answer,
-                   worker_attempt, server_at, server_url, server_body, crash_used,
-                   crash_server_used, repeat_put_used, repeat_post_used>>
+                   executed, responses, deleted, executions, worker_url, worker_attempt, server_at,
+                   server_url, server_body, crash_used, crash_server_used, repeat_put_used,
+                   repeat_post_used>>
 
 commit_answer_fails(me) ==
     /\ worker_at[me] = "commit_answer"
@@ -353,9 +362,10 @@ delete(me) ==
            /\ responses' = [u \in {u \in DOMAIN responses : u # worker_url[me]} |-> responses[u]]
            /\ deleted' = deleted_1
            /\ worker_at' = [worker_at EXCEPT ![me] = "acknowledge_follow_up"]
+           /\ worker_url' = [worker_url EXCEPT ![me] = None]
            /\ UNCHANGED <<messages, attempts, registered, committed, answer, puts, posts, posted,
-                          executions, worker_url, worker_answer, worker_attempt, server_at,
-                          server_url, server_body, crash_used, crash_server_used, repeat_put_used,
+                          executions, worker_answer, worker_attempt, server_at, server_url,
+                          server_body, crash_used, crash_server_used, repeat_put_used,
                           repeat_post_used>>
 
 delete_fails(me) ==
@@ -385,22 +395,36 @@ take_post ==
 execute ==
     /\ server_at = "execute"
     /\ IF server_url \in DOMAIN requests => server_url \in executed
-       THEN server_at' = "take_post" /\ UNCHANGED <<executed, responses, executions, server_body>>
+       THEN /\ server_at' = "take_post"
+            /\ server_url' = None
+            /\ server_body' = None
+            /\ UNCHANGED <<executed, responses, executions>>
        ELSE LET body == requests[server_url]
             IN  /\ BagCardinality(executions) < 8
                 /\ IF record # "MARK_LATER"
                    THEN LET executed_1 == executed \cup {server_url}
                         IN  /\ IF record # "RESPONSE_LATER"
-                               THEN responses' = (server_url :> body) @@ responses
-                               ELSE UNCHANGED responses
+                               THEN LET responses_1 == (server_url :> body) @@ responses
+                                    IN  /\ IF record # "TOGETHER"
+                                           THEN /\ server_at' = "record_rest"
+                                                /\ server_body' = body
+                                                /\ UNCHANGED server_url
+                                           ELSE /\ server_at' = "take_post"
+                                                /\ server_url' = None
+                                                /\ server_body' = None
+                                        /\ responses' = responses_1
+                               ELSE /\ server_at' = "record_rest"
+                                    /\ server_body' = body
+                                    /\ UNCHANGED <<responses, server_url>>
                             /\ executed' = executed_1
-                   ELSE responses' = (server_url :> body) @@ responses /\ UNCHANGED executed
+                   ELSE /\ responses' = (server_url :> body) @@ responses
+                        /\ server_at' = "record_rest"
+                        /\ server_body' = body
+                        /\ UNCHANGED <<executed, server_url>>
                 /\ executions' = executions (+) SetToBag({body})
-                /\ server_at' = IF record # "TOGETHER" THEN "record_rest" ELSE "take_post"
-                /\ server_body' = body
     /\ UNCHANGED <<messages, attempts, registered, committed, answer, puts, posts, posted, requests,
-                   deleted, worker_at, worker_url, worker_answer, worker_attempt, server_url,
-                   crash_used, crash_server_used, repeat_put_used, repeat_post_used>>
+                   deleted, worker_at, worker_url, worker_answer, worker_attempt, crash_used,
+                   crash_server_used, repeat_put_used, repeat_post_used>>
 
 execute_is_cut ==
     /\ server_at = "execute"
@@ -412,10 +436,11 @@ record_rest ==
     /\ executed' = executed \cup {server_url}
     /\ responses' = (server_url :> server_body) @@ responses
     /\ server_at' = "take_post"
+    /\ server_url' = None
+    /\ server_body' = None
     /\ UNCHANGED <<messages, attempts, registered, committed, answer, puts, posts, posted, requests,
                    deleted, executions, worker_at, worker_url, worker_answer, worker_attempt,
-                   server_url, server_body, crash_used, crash_server_used, repeat_put_used,
-                   repeat_post_used>>
+                   crash_used, crash_server_used, repeat_put_used, repeat_post_used>>
 
 \* The worker forgets its message, which will be delivered again.
 \* (A fault, at most once.)

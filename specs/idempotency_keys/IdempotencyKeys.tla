@@ -10,7 +10,7 @@
 \*         https://docs.stripe.com/api/idempotent_requests
 \*
 \* The twin of models/idempotency_keys.py: the same variables, actions and properties.
-\*     checker twin idempotency_keys specs/idempotency_keys/IdempotencyKeys.tla --keep-dead-locals
+\*     checker twin idempotency_keys specs/idempotency_keys/IdempotencyKeys.tla
 \* compares their state graphs under TLC.
 EXTENDS Integers, FiniteSets, Bags, TLC
 
@@ -121,6 +121,7 @@ claim(me) ==
                                /\ refusals' = refusals \cup {[order |-> request.order,
                                                               owner |-> claim_2.fingerprint.order]}
                                /\ server_at' = [server_at EXCEPT ![me] = "claim"]
+                               /\ server_request' = [server_request EXCEPT ![me] = None]
                                /\ UNCHANGED answers
                           ELSE /\ IF claim_2.answer # None
                                   THEN /\ IF claim_2.answer.charge # None
@@ -130,10 +131,13 @@ claim(me) ==
                                                    /\ answers' = answers_1
                                           ELSE UNCHANGED <<requests, answers>>
                                        /\ server_at' = [server_at EXCEPT ![me] = "claim"]
-                                  ELSE /\ server_at' = [server_at EXCEPT ![me] = IF ~(\/ recovery = "OWNER" /\ claim_2.owner = me
-                                                                                      \/ recovery = "ANYONE")
-                                                                                 THEN "claim"
-                                                                                 ELSE "ask_provider"]
+                                       /\ server_request' = [server_request EXCEPT ![me] = None]
+                                  ELSE /\ IF ~(\/ recovery = "OWNER" /\ claim_2.owner = me
+                                               \/ recovery = "ANYONE")
+                                          THEN /\ server_at' = [server_at EXCEPT ![me] = "claim"]
+                                               /\ server_request' = [server_request EXCEPT ![me] = None]
+                                          ELSE /\ server_at' = [server_at EXCEPT ![me] = "ask_provider"]
+                                               /\ server_request' = [server_request EXCEPT ![me] = request]
                                        /\ UNCHANGED <<requests, answers>>
                                /\ UNCHANGED refusals
                        /\ UNCHANGED keys
@@ -150,10 +154,11 @@ claim(me) ==
                                                  answer |-> None])
                                             @@ keys
                                /\ server_at' = [server_at EXCEPT ![me] = "charge"]
+                       /\ server_request' = [server_request EXCEPT ![me] = request]
                        /\ UNCHANGED <<requests, answers, refusals>>
-               /\ server_request' = [server_request EXCEPT ![me] = request]
-               /\ UNCHANGED <<charges, server_answer, charge_trouble_used, crash_used,
-                              reuse_key_used, expire_used>>
+               /\ server_answer' = [server_answer EXCEPT ![me] = None]
+               /\ UNCHANGED <<charges, charge_trouble_used, crash_used, reuse_key_used,
+                              expire_used>>
     /\ flip' = ~flip
 
 claim_is_cut(me) ==
@@ -205,7 +210,7 @@ charge(me) ==
                        /\ charges' = charges_1
                        /\ server_at' = [server_at EXCEPT ![me] = "store_answer"]
                        /\ server_answer' = [server_answer EXCEPT ![me] = answer]
-                       /\ UNCHANGED keys
+                       /\ UNCHANGED <<keys, server_request>>
               ELSE \E trouble \in {"declined", "timeout", "charged_but_timeout"} :
                        /\ IF trouble = "charged_but_timeout"
                           THEN LET charges_2 == charges (+) SetToBag({server_request[me].order})
@@ -223,8 +228,9 @@ charge(me) ==
                                                                     server |-> IF key_for = "SERVER" THEN me ELSE None])
                                               ELSE UNCHANGED keys
                                            /\ server_at' = [server_at EXCEPT ![me] = "claim"]
+                                           /\ server_request' = [server_request EXCEPT ![me] = None]
                                       ELSE /\ server_at' = [server_at EXCEPT ![me] = "ask_provider"]
-                                           /\ UNCHANGED keys
+                                           /\ UNCHANGED <<keys, server_request>>
                                    /\ charges' = charges_2
                           ELSE /\ IF trouble = "declined" /\ store_declines
                                   THEN /\ keys' = ([attempt |-> IF key_for = "ATTEMPT"
@@ -240,6 +246,7 @@ charge(me) ==
                                                                           charge |-> None]]))
                                                     @@ keys
                                        /\ server_at' = [server_at EXCEPT ![me] = "claim"]
+                                       /\ server_request' = [server_request EXCEPT ![me] = None]
                                   ELSE IF trouble = "declined" \/ ~ask_after_timeout
                                   THEN /\ IF [attempt |-> IF key_for = "ATTEMPT"
                                                           THEN server_request[me].attempt
@@ -253,15 +260,15 @@ charge(me) ==
                                                                 server |-> IF key_for = "SERVER" THEN me ELSE None])
                                           ELSE UNCHANGED keys
                                        /\ server_at' = [server_at EXCEPT ![me] = "claim"]
+                                       /\ server_request' = [server_request EXCEPT ![me] = None]
                                   ELSE /\ server_at' = [server_at EXCEPT ![me] = "ask_provider"]
-                                       /\ UNCHANGED keys
+                                       /\ UNCHANGED <<keys, server_request>>
                                /\ UNCHANGED charges
-                       /\ UNCHANGED server_answer
+                       /\ server_answer' = [server_answer EXCEPT ![me] = None]
            /\ charge_trouble_used' = IF charged = "trouble"
                                      THEN charge_trouble_used + 1
                                      ELSE charge_trouble_used
-           /\ UNCHANGED <<requests, answers, refusals, server_request, crash_used, reuse_key_used,
-                          expire_used>>
+           /\ UNCHANGED <<requests, answers, refusals, crash_used, reuse_key_used, expire_used>>
     /\ flip' = ~flip
 
 charge_fails(me) ==
@@ -297,16 +304,17 @@ ask_provider(me) ==
                                      server |-> IF key_for = "SERVER" THEN me ELSE None])
                ELSE UNCHANGED keys
             /\ server_at' = [server_at EXCEPT ![me] = "claim"]
-            /\ UNCHANGED server_answer
+            /\ server_request' = [server_request EXCEPT ![me] = None]
+            /\ server_answer' = [server_answer EXCEPT ![me] = None]
        ELSE LET answer == [order |-> server_request[me].order,
                            charge |-> CopiesIn(server_request[me].order, charges)]
             IN  /\ answer.charge >= 1
                 /\ answer.charge <= 4
                 /\ server_at' = [server_at EXCEPT ![me] = "store_answer"]
                 /\ server_answer' = [server_answer EXCEPT ![me] = answer]
-                /\ UNCHANGED keys
-    /\ UNCHANGED <<requests, charges, answers, refusals, server_request, charge_trouble_used,
-                   crash_used, reuse_key_used, expire_used>>
+                /\ UNCHANGED <<keys, server_request>>
+    /\ UNCHANGED <<requests, charges, answers, refusals, charge_trouble_used, crash_used,
+                   reuse_key_used, expire_used>>
     /\ flip' = ~flip
 
 ask_provider_fails(me) ==
@@ -339,8 +347,10 @@ reply(me) ==
            /\ requests' = requests \ {server_request[me]}
            /\ answers' = answers_1
            /\ server_at' = [server_at EXCEPT ![me] = "claim"]
-           /\ UNCHANGED <<keys, charges, refusals, server_request, server_answer,
-                          charge_trouble_used, crash_used, reuse_key_used, expire_used>>
+           /\ server_request' = [server_request EXCEPT ![me] = None]
+           /\ server_answer' = [server_answer EXCEPT ![me] = None]
+           /\ UNCHANGED <<keys, charges, refusals, charge_trouble_used, crash_used, reuse_key_used,
+                          expire_used>>
     /\ flip' = ~flip
 
 reply_is_cut(me) ==

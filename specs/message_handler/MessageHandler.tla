@@ -12,7 +12,7 @@
 \*         for.
 \*
 \* The twin of models/message_handler.py: the same variables, actions and properties.
-\*     checker twin message_handler specs/message_handler/MessageHandler.tla
+\*     checker twin message_handler specs/message_handler/MessageHandler.tla --keep-dead-locals
 \* compares their state graphs under TLC.
 EXTENDS Integers, FiniteSets
 
@@ -125,13 +125,11 @@ send_first ==
                                     /\ UNCHANGED <<queue, processed>>
                       ELSE UNCHANGED <<queue, processed, failures>>
                    /\ handler_at' = "main_loop"
-                   /\ handler_message' = None
-                   /\ handler_attempt' = None
                    /\ UNCHANGED sent
               ELSE /\ sent' = sent \cup {[message |-> handler_message, attempt |-> handler_attempt]}
                    /\ handler_at' = "update"
-                   /\ UNCHANGED <<queue, processed, failures, handler_message, handler_attempt>>
-           /\ UNCHANGED <<database, attempts>>
+                   /\ UNCHANGED <<queue, processed, failures>>
+           /\ UNCHANGED <<database, attempts, handler_message, handler_attempt>>
 
 send_first_fails ==
     /\ handler_at = "send_first"
@@ -173,8 +171,6 @@ update ==
                                     /\ UNCHANGED <<queue, processed>>
                       ELSE UNCHANGED <<queue, processed, failures>>
                    /\ handler_at' = "main_loop"
-                   /\ handler_message' = None
-                   /\ handler_attempt' = None
                    /\ UNCHANGED <<database, sent>>
               ELSE LET duplicate == /\ ~(\/ stage = "SEND_FIRST"
                                          \/ stage = "UPDATE_FIRST"
@@ -184,32 +180,18 @@ update ==
                           THEN LET database_1 == database \cup {[message |-> handler_message,
                                                                  attempt |-> handler_attempt]}
                                IN  /\ IF stage = "ATOMIC" \/ stage = "CHECK_FIRST"
-                                      THEN LET sent_1 == sent \cup {[message |-> handler_message,
-                                                                     attempt |-> handler_attempt]}
-                                           IN  /\ IF /\ ~(stage = "ATOMIC" \/ stage = "CHECK_FIRST")
-                                                     /\ stage # "SEND_FIRST"
-                                                     /\ ~(duplicate /\ stage = "SKIP_DUPLICATE")
-                                                  THEN /\ handler_at' = "send"
-                                                       /\ UNCHANGED handler_attempt
-                                                  ELSE /\ handler_at' = "acknowledge"
-                                                       /\ handler_attempt' = None
-                                               /\ sent' = sent_1
-                                      ELSE /\ IF /\ ~(stage = "ATOMIC" \/ stage = "CHECK_FIRST")
-                                                 /\ stage # "SEND_FIRST"
-                                                 /\ ~(duplicate /\ stage = "SKIP_DUPLICATE")
-                                              THEN handler_at' = "send" /\ UNCHANGED handler_attempt
-                                              ELSE /\ handler_at' = "acknowledge"
-                                                   /\ handler_attempt' = None
-                                           /\ UNCHANGED sent
+                                      THEN sent' = sent \cup {[message |-> handler_message,
+                                                               attempt |-> handler_attempt]}
+                                      ELSE UNCHANGED sent
                                    /\ database' = database_1
-                          ELSE /\ IF /\ ~(stage = "ATOMIC" \/ stage = "CHECK_FIRST")
-                                     /\ stage # "SEND_FIRST"
-                                     /\ ~(duplicate /\ stage = "SKIP_DUPLICATE")
-                                  THEN handler_at' = "send" /\ UNCHANGED handler_attempt
-                                  ELSE handler_at' = "acknowledge" /\ handler_attempt' = None
-                               /\ UNCHANGED <<database, sent>>
-                       /\ UNCHANGED <<queue, processed, failures, handler_message>>
-           /\ UNCHANGED attempts
+                          ELSE UNCHANGED <<database, sent>>
+                       /\ handler_at' = IF /\ ~(stage = "ATOMIC" \/ stage = "CHECK_FIRST")
+                                           /\ stage # "SEND_FIRST"
+                                           /\ ~(duplicate /\ stage = "SKIP_DUPLICATE")
+                                        THEN "send"
+                                        ELSE "acknowledge"
+                       /\ UNCHANGED <<queue, processed, failures>>
+           /\ UNCHANGED <<attempts, handler_message, handler_attempt>>
 
 update_fails ==
     /\ handler_at = "update"
@@ -251,7 +233,6 @@ send ==
                                     /\ UNCHANGED <<queue, processed>>
                       ELSE UNCHANGED <<queue, processed, failures>>
                    /\ handler_at' = "main_loop"
-                   /\ handler_message' = None
                    /\ UNCHANGED sent
               ELSE /\ IF stage # "RESEND_STORED"
                       THEN sent' = sent \cup {[message |-> handler_message,
@@ -274,9 +255,8 @@ send ==
                                /\ \A each \in loop.sent_2_ : each.attempt >= 0 /\ each.attempt <= 12
                                /\ sent' = loop.sent_2_
                    /\ handler_at' = "acknowledge"
-                   /\ UNCHANGED <<queue, processed, failures, handler_message>>
-           /\ handler_attempt' = None
-           /\ UNCHANGED <<database, attempts>>
+                   /\ UNCHANGED <<queue, processed, failures>>
+           /\ UNCHANGED <<database, attempts, handler_message, handler_attempt>>
 
 send_fails ==
     /\ handler_at = "send"
@@ -357,8 +337,7 @@ acknowledge ==
                        /\ processed' = processed \cup {handler_message}
                        /\ UNCHANGED failures
            /\ handler_at' = "main_loop"
-           /\ handler_message' = None
-           /\ UNCHANGED <<database, sent, attempts, handler_attempt>>
+           /\ UNCHANGED <<database, sent, attempts, handler_message, handler_attempt>>
 
 acknowledge_fails ==
     /\ handler_at = "acknowledge"

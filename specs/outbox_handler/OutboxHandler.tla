@@ -10,7 +10,7 @@
 \*         counts in the manifest are those that TLC prints for it.
 \*
 \* The twin of models/outbox_handler.py: the same variables, actions and properties.
-\*     checker twin outbox_handler specs/outbox_handler/OutboxHandler.tla
+\*     checker twin outbox_handler specs/outbox_handler/OutboxHandler.tla --keep-dead-locals
 \* compares their state graphs under TLC.
 EXTENDS Integers, FiniteSets, Sequences, TLC
 
@@ -99,11 +99,11 @@ lock(me) ==
 
 load(me) ==
     /\ handler_at[me] = "load"
-    /\ IF check_outbox => handler_delivery[me].message \notin DOMAIN outbox
-       THEN /\ handler_at' = [handler_at EXCEPT ![me] = "process_and_commit"]
-            /\ handler_log' = [handler_log EXCEPT ![me] = log]
-       ELSE /\ handler_at' = [handler_at EXCEPT ![me] = "send"]
-            /\ handler_log' = [handler_log EXCEPT ![me] = None]
+    /\ handler_at' = [handler_at EXCEPT ![me] = IF check_outbox => handler_delivery[me].message
+                                                                     \notin DOMAIN outbox
+                                                THEN "process_and_commit"
+                                                ELSE "send"]
+    /\ handler_log' = [handler_log EXCEPT ![me] = log]
     /\ handler_outbox' = [handler_outbox EXCEPT ![me] = outbox]
     /\ UNCHANGED <<queue, log, outbox, sent, processed, handler_delivery>>
 
@@ -123,10 +123,9 @@ process_and_commit(me) ==
                            IN  /\ delivery.failed <= 3
                                /\ Len(handler_log[me]) < 8
                                /\ queue' = queue \cup {delivery}
-                      ELSE Len(handler_log[me]) < 8 /\ UNCHANGED queue
+                               /\ handler_delivery' = [handler_delivery EXCEPT ![me] = delivery]
+                      ELSE Len(handler_log[me]) < 8 /\ UNCHANGED <<queue, handler_delivery>>
                    /\ handler_at' = [handler_at EXCEPT ![me] = "main_loop"]
-                   /\ handler_delivery' = [handler_delivery EXCEPT ![me] = None]
-                   /\ handler_outbox' = [handler_outbox EXCEPT ![me] = None]
                    /\ UNCHANGED <<log, outbox>>
               ELSE \E answer \in {"ok", "failure"} :
                        IF answer = "failure"
@@ -137,18 +136,18 @@ process_and_commit(me) ==
                                     IN  /\ delivery.failed <= 3
                                         /\ Len(handler_log[me]) < 8
                                         /\ queue' = queue \cup {delivery}
-                               ELSE Len(handler_log[me]) < 8 /\ UNCHANGED queue
+                                        /\ handler_delivery' = [handler_delivery EXCEPT ![me] = delivery]
+                               ELSE /\ Len(handler_log[me]) < 8
+                                    /\ UNCHANGED <<queue, handler_delivery>>
                             /\ handler_at' = [handler_at EXCEPT ![me] = "main_loop"]
-                            /\ handler_delivery' = [handler_delivery EXCEPT ![me] = None]
-                            /\ handler_outbox' = [handler_outbox EXCEPT ![me] = None]
                             /\ UNCHANGED <<log, outbox>>
                        ELSE /\ Len(handler_log[me]) < 8
                             /\ log' = log_1
                             /\ outbox' = outbox_1
                             /\ handler_at' = [handler_at EXCEPT ![me] = "send"]
-                            /\ handler_outbox' = [handler_outbox EXCEPT ![me] = outbox_1]
                             /\ UNCHANGED <<queue, handler_delivery>>
-           /\ handler_log' = [handler_log EXCEPT ![me] = None]
+           /\ handler_log' = [handler_log EXCEPT ![me] = log_1]
+           /\ handler_outbox' = [handler_outbox EXCEPT ![me] = outbox_1]
            /\ UNCHANGED <<sent, processed>>
 
 process_and_commit_fails(me) ==
@@ -198,18 +197,18 @@ send(me) ==
                                   /\ handler_delivery[me].failed < retries
                                THEN LET delivery == [message |-> handler_delivery[me].message,
                                                      failed |-> handler_delivery[me].failed + 1]
-                                    IN  delivery.failed <= 3 /\ queue' = queue \cup {delivery}
-                               ELSE UNCHANGED queue
+                                    IN  /\ delivery.failed <= 3
+                                        /\ queue' = queue \cup {delivery}
+                                        /\ handler_delivery' = [handler_delivery EXCEPT ![me] = delivery]
+                               ELSE UNCHANGED <<queue, handler_delivery>>
                             /\ handler_at' = [handler_at EXCEPT ![me] = "main_loop"]
-                            /\ handler_delivery' = [handler_delivery EXCEPT ![me] = None]
                             /\ UNCHANGED sent
                        ELSE /\ sent' = sent \cup {output}
                             /\ handler_at' = [handler_at EXCEPT ![me] = "update_outbox"]
                             /\ UNCHANGED <<queue, handler_delivery>>
               ELSE /\ handler_at' = [handler_at EXCEPT ![me] = "update_outbox"]
                    /\ UNCHANGED <<queue, sent, handler_delivery>>
-           /\ handler_outbox' = [handler_outbox EXCEPT ![me] = None]
-           /\ UNCHANGED <<log, outbox, processed, handler_log>>
+           /\ UNCHANGED <<log, outbox, processed, handler_log, handler_outbox>>
 
 send_fails(me) ==
     LET output == handler_outbox[me][handler_delivery[me].message]
@@ -232,10 +231,11 @@ update_outbox(me) ==
                          /\ handler_delivery[me].failed < retries
                       THEN LET delivery == [message |-> handler_delivery[me].message,
                                             failed |-> handler_delivery[me].failed + 1]
-                           IN  delivery.failed <= 3 /\ queue' = queue \cup {delivery}
-                      ELSE UNCHANGED queue
+                           IN  /\ delivery.failed <= 3
+                               /\ queue' = queue \cup {delivery}
+                               /\ handler_delivery' = [handler_delivery EXCEPT ![me] = delivery]
+                      ELSE UNCHANGED <<queue, handler_delivery>>
                    /\ handler_at' = [handler_at EXCEPT ![me] = "main_loop"]
-                   /\ handler_delivery' = [handler_delivery EXCEPT ![me] = None]
                    /\ UNCHANGED outbox
               ELSE /\ outbox' = (handler_delivery[me].message :> None) @@ outbox
                    /\ handler_at' = [handler_at EXCEPT ![me] = "acknowledge"]
@@ -256,16 +256,18 @@ acknowledge(me) ==
     /\ handler_at[me] = "acknowledge"
     /\ \E answer \in {"ok", "failure"} :
            /\ IF answer = "ok"
-              THEN processed' = processed \cup {handler_delivery[me]} /\ UNCHANGED queue
+              THEN /\ processed' = processed \cup {handler_delivery[me]}
+                   /\ UNCHANGED <<queue, handler_delivery>>
               ELSE /\ IF /\ handler_delivery[me] \notin processed
                          /\ handler_delivery[me].failed < retries
                       THEN LET delivery == [message |-> handler_delivery[me].message,
                                             failed |-> handler_delivery[me].failed + 1]
-                           IN  delivery.failed <= 3 /\ queue' = queue \cup {delivery}
-                      ELSE UNCHANGED queue
+                           IN  /\ delivery.failed <= 3
+                               /\ queue' = queue \cup {delivery}
+                               /\ handler_delivery' = [handler_delivery EXCEPT ![me] = delivery]
+                      ELSE UNCHANGED <<queue, handler_delivery>>
                    /\ UNCHANGED processed
            /\ handler_at' = [handler_at EXCEPT ![me] = "main_loop"]
-           /\ handler_delivery' = [handler_delivery EXCEPT ![me] = None]
            /\ UNCHANGED <<log, outbox, sent, handler_log, handler_outbox>>
 
 acknowledge_fails(me) ==

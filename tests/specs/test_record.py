@@ -60,7 +60,7 @@ def test_counts_agree_with_the_models_manifest() -> None:
         assert counts == (row.distinct, row.generated, depth)
 
 
-@pytest.mark.parametrize("name", TWINS)
+@pytest.mark.parametrize("name", ["outbox", "dedup", "two_phase_commit"])
 def test_the_docstring_names_the_twin(name: str) -> None:
     text = (SPECS.parent / "models" / f"{name}.py").read_text()
     twin = re.search(r"^Twin\s+(\S+)$", text, re.M)
