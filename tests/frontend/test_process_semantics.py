@@ -204,7 +204,7 @@ def test_a_crash_that_changes_nothing_uses_up_its_budget(write: Write) -> None:
             restart(self.worker, me)
     """)
     # Two instances at "take" or "done", and 0 to 3 crashes.
-    assert explore(target).distinct == 4 * 4
+    assert explore(target, symmetry=False).distinct == 4 * 4
 
 
 def test_a_stopped_instance_has_ended_and_forgets(write: Write) -> None:

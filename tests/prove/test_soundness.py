@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from contradictions import asked_at_rest, compared, random_model
 
 # A model of so many states has rules that take the solver most of a minute at eight steps.
-_QUICK_STATES_MAX = 700
+_QUICK_STATES_MAX = 300
 
 
 def _runs() -> list[Any]:

@@ -10,12 +10,14 @@ By hand, for more models than CI can afford:
 from __future__ import annotations
 
 import argparse
+import importlib.util
 import sys
 import tempfile
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 from checker import ir
 from checker.backends.python import Failure, Program
@@ -25,9 +27,6 @@ from checker.passes.bind import bind
 from checker.passes.known import TRUE, all_of, put
 from checker.passes.labels import known_behind_guard, set_locals
 from checker.states import State
-
-if __name__ == "__main__":
-    sys.path[:0] = [str(Path(__file__).parent)]
 
 STATES_MAX = 300
 
@@ -141,9 +140,19 @@ def _outcomes(ends: list[State | Failure]) -> set[object]:
     return {("cut" if e.is_cut else "error") if isinstance(e, Failure) else e for e in ends}
 
 
-def main() -> int:
-    import fuzzing
+def fuzzing() -> ModuleType:
+    """The file beside this one; another folder has one of the same name."""
+    file = Path(__file__).parent / "fuzzing.py"
+    spec = importlib.util.spec_from_file_location("_twin_fuzzing", file)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["_twin_fuzzing"] = module
+    spec.loader.exec_module(module)
+    return module
 
+
+def main() -> int:
+    fuzz = fuzzing()
     parser = argparse.ArgumentParser()
     parser.add_argument("--models", type=int, default=1000, help="how many to compare")
     parser.add_argument("--seed", type=int, default=0)
@@ -151,7 +160,7 @@ def main() -> int:
     models = states = bad = 0
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(given.seed, given.seed + given.models):
-            found = fuzzing.accepted(fuzzing.source_of(seed), Path(folder) / f"model_{seed}.py")
+            found = fuzz.accepted(fuzz.source_of(seed), Path(folder) / f"model_{seed}.py")
             if found is None:
                 continue
             count, wrong = differences(bind(found[0].model))

@@ -13,8 +13,7 @@ from checker.run import Request, prepare
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from flat_steps import differences
-from fuzzing import accepted, source_of
+from flat_steps import differences, fuzzing
 
 SMALL = {
     "outbox": {},
@@ -33,9 +32,9 @@ def test_a_tree_does_what_its_rule_does(name: str) -> None:
 
 
 def test_trees_of_random_models_do_what_their_rules_do(tmp_path: Path) -> None:
-    states = 0
+    states, fuzz = 0, fuzzing()
     for seed in range(40):
-        found = accepted(source_of(seed), tmp_path / f"model_{seed}.py")
+        found = fuzz.accepted(fuzz.source_of(seed), tmp_path / f"model_{seed}.py")
         if found is not None:
             count, wrong = differences(bind(found[0].model))
             states += count

@@ -26,8 +26,13 @@ from checker.run import Request, prepare
 # Uncompiled code takes a millisecond and more for a step of a large model.
 _STEPS_MAX = 4000
 
+
+def is_large(run: manifest.Run) -> bool:
+    return run.slow or (run.generated or 0) > _STEPS_MAX
+
+
 RUNS = [
-    pytest.param(name, run, marks=[pytest.mark.slow] if (run.generated or 0) > _STEPS_MAX else [])
+    pytest.param(name, run, marks=[pytest.mark.slow] if is_large(run) else [])
     for name, entry in manifest.built_in().models.items()
     for run in entry.runs
 ]
