@@ -4,8 +4,6 @@ The sources are those of tests/frontend/random_models.py, every other one with a
 fairness, `@at_rest` and the other temporal forms are added. By hand, for more than CI can afford:
 
     python tests/twin/fuzzing.py --models 600 --seed 0
-
-Recorded: see RECORD below.
 """
 
 from __future__ import annotations
@@ -29,8 +27,6 @@ from checker.passes.bind import bind
 from checker.twin.sides import model_side
 from checker.twin.tlc import Tools, find_tools
 from checker.twin.twin import Twin, compare
-
-RECORD = ""
 
 STATES_MAX = 400
 REPAIRS = 60
