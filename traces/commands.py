@@ -66,6 +66,7 @@ _REPLAY = Command(
         ),
         Option("--max-open", "Slices open at once, at most.", kind="int", metavar="N"),
         Option("--jobs", "Processes that read; 2 for long logs.", kind="int", metavar="N"),
+        Option("--html", "Write the report as a page, too.", kind="path", metavar="FILE.html"),
         Option(
             "--json",
             "Print one JSON object (docs/reference/log-format.md) instead of text.",

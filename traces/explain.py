@@ -21,11 +21,13 @@ from checker.states import State, Value, atom_name, show
 from .event import Event, printable
 from .instances import Line
 from .observe import LogId
+from .remedies import Remedy, remedies
 from .slices import Slice
-from .validate import Answer, Logged, Shape, stuck_lines
+from .story import Story, story
+from .validate import Answer, Logged, Node, Shape, stuck_lines
 from .worlds import UNDEFINED, Claim, World, Worlds
 
-__all__ = ["Candidate", "Diagnosis", "FailedFact", "FailedGuard", "explain"]
+__all__ = ["Candidate", "CutDown", "Diagnosis", "FailedFact", "FailedGuard", "explain"]
 
 AGREED_MAX = 12  # parts of the state shown
 CANDIDATES_MAX = 5
@@ -72,41 +74,71 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class CutDown:
+    """Lines of the slice that are rejected as the whole is. `is_least`: all of them are needed."""
+
+    events: tuple[Event, ...]
+    is_least: bool
+
+
+@dataclass(frozen=True)
 class Diagnosis:
-    """`candidates` come nearest first; `agreed` is what all explanations say of the state."""
+    """`candidates` come nearest first; `agreed` is what all explanations say of the state.
+
+    `remedies` are the shortest ways to make the first candidate fit. `cut_down` are lines of the
+    slice that are rejected for the same reason, and `story` one way to explain what can be; both
+    only if they were asked for.
+    """
 
     explained: int
     lines: int
     survivors: int
     candidates: tuple[Candidate, ...]
     agreed: tuple[str, ...]
+    remedies: tuple[Remedy, ...] = ()
+    cut_down: CutDown | None = None
+    story: Story | None = None
 
 
 def explain(
-    part: Slice, shape: Shape, answer: Answer, worlds: Worlds, names: Mapping[LogId, int]
+    part: Slice,
+    shape: Shape,
+    answer: Answer,
+    worlds: Worlds,
+    names: Mapping[LogId, int],
+    *,
+    told: bool = False,
 ) -> Diagnosis:
-    """The diagnosis of a rejected slice."""
+    """The diagnosis of a rejected slice. `told`: with the story of one explanation."""
     world = worlds.of(shape.bound, answer.budget.background, answer.budget.widened)
     words = _Words(world, names)
     used = shape if answer.budget.lost else shape.without_lost()
     lines = _lines(part, with_lost=answer.budget.lost > 0)
-    ready: dict[tuple[int, int], dict[State, None]] = {}
+    ready: dict[tuple[int, int], list[Node]] = {}
     for node, chain, position in stuck_lines(shape, answer, worlds):
-        ready.setdefault((chain, position), {})[node.state] = None
-    candidates = []
-    for (chain, position), states in ready.items():
-        logged = used.chains[chain][position]
+        ready.setdefault((chain, position), []).append(node)
+    tried = []
+    for at, nodes in ready.items():
+        logged = used.chains[at[0]][at[1]]
         assert isinstance(logged, Logged)
-        event = lines[chain][position].observed.event
-        candidates.append(_candidate(event, logged, states, world, words))
-    candidates.sort(key=lambda c: (c.distance, c.event.place))
+        event = lines[at[0]][at[1]].observed.event
+        states = dict.fromkeys(node.state for node in nodes)
+        tried.append((_candidate(event, logged, states, world, words), logged, nodes))
+    tried.sort(key=lambda each: (each[0].distance, each[0].event.place))
     survivors = {node.state for node in answer.stuck}
+    events = [{n: line.observed.event for n, line in chain.items()} for chain in lines]
+    fits = [
+        remedies(logged, nodes, used, world, events, words.value) for _, logged, nodes in tried[:1]
+    ]
+    before = tried[0][2][0] if tried and told else None
     return Diagnosis(
         answer.explained,
         used.lines(),
         len(survivors),
-        tuple(candidates[:CANDIDATES_MAX]),
+        tuple(candidate for candidate, _, _ in tried[:CANDIDATES_MAX]),
         tuple(words.agreed(survivors)[:AGREED_MAX]),
+        fits[0] if fits else (),
+        story=story(shape, answer, worlds, before, events, words.value) if before else None,
     )
 
 

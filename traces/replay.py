@@ -9,13 +9,14 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 from checker import ir
 from checker.errors import ExitCode, UsageError
 from checker.states import Value
 
+from .cut_down import cut_down
 from .event import Defect, Log
 from .explain import Diagnosis, explain
 from .instances import Line, chains
@@ -32,6 +33,7 @@ __all__ = [
 
 BACKGROUND_MAX = 2  # background ids tried before a rejection is reported
 WIDTH_MAX = 200_000  # explanations of one slice at once, about 1 kB each
+CUT_DOWN_MAX = 10  # rejections that are shown with as few lines as fail alike
 WIDENED = 8  # a capacity is multiplied by this before it makes a verdict UNKNOWN
 
 
@@ -43,7 +45,10 @@ class Verdict(Enum):
 
 @dataclass(frozen=True)
 class Settings:
-    """`ended`: no more lines will come. `cache`: slices that look alike share a verdict."""
+    """`ended`: no more lines will come. `cache`: slices that look alike share a verdict.
+
+    `stories`: say of the first rejections how what can be explained may have gone.
+    """
 
     hidden_max: int | None = None
     background_max: int = BACKGROUND_MAX
@@ -52,6 +57,7 @@ class Settings:
     ended: bool = False
     strict: bool = False
     cache: bool = True
+    stories: bool = False
 
 
 @dataclass(frozen=True)
@@ -241,6 +247,7 @@ class Judge:
             settings.width_max, began + seconds if seconds is not None else float("inf")
         )
         self._answers: dict[tuple[Shape, Budget], Answer] = {}
+        self._to_cut_down = CUT_DOWN_MAX
         sliced = observation.key is not None and not self.exact
         most = settings.background_max if sliced else 0
         self.least = min(1, most)
@@ -323,12 +330,29 @@ class Judge:
             verdict, reason = Verdict.UNKNOWN, "gap: a line that could not be used may explain it"
         diagnosis = None
         if explained and not answer.limit:
-            diagnosis = explain(part, shape, answer, self.worlds, names)
+            told = self.settings.stories and self._to_cut_down > 0
+            diagnosis = explain(part, shape, answer, self.worlds, names, told=told)
+            diagnosis = self._cut_down(part, diagnosis)
         return SliceVerdict(
             part.keys, verdict, shape.lines(), part.first(), answer.budget,
             has_gap=self.has_gap, reason=reason, diagnosis=diagnosis,
             is_unexplained=not answer.limit,
         )  # fmt: skip
+
+    def _cut_down(self, part: Slice, found: Diagnosis) -> Diagnosis:
+        """With the fewest lines that fail alike, for the first of all rejections."""
+        if self._to_cut_down == 0 or not found.candidates:
+            return found
+        self._to_cut_down -= 1
+
+        def why(fewer: Slice) -> Diagnosis | None:
+            shape, names = shape_of(fewer)
+            answer = self.answer(shape)
+            if answer.accepted or answer.limit:
+                return None
+            return explain(fewer, shape, answer, self.worlds, names)
+
+        return replace(found, cut_down=cut_down(part, found, why))
 
     def _accepted(
         self, part: Slice, shape: Shape, names: Mapping[LogId, int], answer: Answer

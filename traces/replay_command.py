@@ -15,6 +15,8 @@ from checker.errors import ExitCode, UsageError
 from checker.report.terminal import page_for
 from checker.run import prepare
 
+from .event import printable
+from .html import replay_html
 from .mapping import load_mapping, shipped
 from .observe import observe
 from .replay import WIDTH_MAX, Settings
@@ -42,11 +44,12 @@ def run(
     max_open: int | None,
     horizon: int | None,
     jobs: int | None,
+    html: str | None,
     json: bool,
     quiet: bool,
 ) -> ExitCode:
     """Returns 0 if all slices are explained and nothing is owed, 1 if not, 3 if undecided."""
-    for flag, value, least in (
+    _check_least(
         ("--max-hidden", max_hidden, 0),
         ("--background", background, 0),
         ("--max-width", max_width, 1),
@@ -54,9 +57,7 @@ def run(
         ("--max-open", max_open, 1),
         ("--horizon", horizon, 1),
         ("--jobs", jobs, 1),
-    ):
-        if value is not None and value < least:
-            raise UsageError(f"{flag} must be at least {least}, not {value}")
+    )
     if len({*logs}) < len(logs):
         raise UsageError("a log is named twice", help="name each file once")
     request = request_of(model, variant, set, scope, ())
@@ -78,16 +79,25 @@ def run(
             seconds_max=max_seconds,
             ended=ended,
             strict=strict,
+            stories=html is not None,
         ),
         stream=StreamSettings(Bounds(max_open or OPEN_MAX, horizon), jobs),
         progress=None if quiet or json else _progress(),
     )
+    if html is not None:
+        _written(html, replay_html(found))
     if json:
         json_module.dump(replay_object(found), sys.stdout, indent=2)
         sys.stdout.write("\n")
     else:
         sys.stdout.write(replay_text(found, page_for(sys.stdout), quiet=quiet))
     return found.exit_code()
+
+
+def _check_least(*given: tuple[str, float | None, int]) -> None:
+    for flag, value, least in given:
+        if value is not None and value < least:
+            raise UsageError(f"{flag} must be at least {least}, not {value}")
 
 
 def _mapping_file(model: str, mapping: str | None) -> Path:
@@ -100,6 +110,13 @@ def _mapping_file(model: str, mapping: str | None) -> Path:
             help="write one (docs/reference/log-format.md) and name it with --mapping FILE.toml",
         )
     return found
+
+
+def _written(name: str, text: str) -> None:
+    try:
+        Path(name).write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"cannot write {printable(name)}: {error.strerror}") from None
 
 
 def _progress() -> Progress | None:

@@ -14,16 +14,20 @@ from checker.errors import ExitCode
 from checker.report.terminal import Page
 from checker.states import atom_name, show
 
-from .event import Defect, printable
-from .explain import Candidate, Diagnosis, FailedFact
+from .event import Defect, Event, printable
+from .explain import Candidate, CutDown, Diagnosis, FailedFact
+from .remedies import MissingStep
 from .replay import Pending, Replay, SliceVerdict, Verdict
 from .validate import Budget
 from .worlds import ANY_NUMBER
 
-__all__ = ["reason_of", "replay_object", "replay_text"]
+__all__ = [
+    "missing_step", "overall", "reason_of", "replay_object", "replay_text", "slice_name",
+]  # fmt: skip
 
 SLICES_SHOWN_MAX = 10  # of each kind, in text; JSON has all
 DEFECTS_SHOWN_MAX = 10
+LINES_SHOWN_MAX = 12
 SCHEMA = "crashproof/replay/1"
 
 _STYLES = {Verdict.ACCEPTED: "good", Verdict.REJECTED: "bad", Verdict.UNKNOWN: "doubt"}
@@ -45,7 +49,7 @@ def replay_text(found: Replay, page: Page, *, quiet: bool = False) -> str:
 def _head(found: Replay, page: Page) -> str:
     model = found.observation.model
     constants = " ".join(f"{c.name}={show(c.value, c.type)}" for c in model.consts)
-    verdict = _overall(found)
+    verdict = overall(found)
     said = verdict.value
     if verdict is Verdict.ACCEPTED and not found.log_accepted:
         said = "SLICES ACCEPTED"  # each on its own, which is less
@@ -58,7 +62,7 @@ def _head(found: Replay, page: Page) -> str:
     )
 
 
-def _overall(found: Replay) -> Verdict:
+def overall(found: Replay) -> Verdict:
     """ACCEPTED at the top speaks of the slices; of the log only `_class_of` does."""
     for verdict in (Verdict.REJECTED, Verdict.UNKNOWN):
         if found.count(verdict):
@@ -255,6 +259,9 @@ def _said(fact: FailedFact) -> str:
 
 
 def _reasons(diagnosis: Diagnosis) -> Iterator[str]:
+    for candidate in diagnosis.candidates[:1]:
+        event = candidate.event
+        yield f"the line, {printable(event.node)}'s seq {event.seq}: {event}"
     for number, candidate in enumerate(diagnosis.candidates):
         if number:
             event = candidate.event
@@ -270,6 +277,41 @@ def _reasons(diagnosis: Diagnosis) -> Iterator[str]:
     yield f"explained before it: {diagnosis.explained} of {diagnosis.lines} lines of the slice"
     if diagnosis.agreed:
         yield "all explanations agree: " + "; ".join(diagnosis.agreed)
+    yield from _fits(diagnosis)
+    if diagnosis.cut_down is not None:
+        yield from _fewer(diagnosis.cut_down, diagnosis.lines)
+
+
+def _fits(diagnosis: Diagnosis) -> Iterator[str]:
+    for remedy in diagnosis.remedies:
+        steps = ", then ".join(map(missing_step, remedy.steps))
+        yield f"{printable(diagnosis.candidates[0].event.name)} would fit after {steps}"
+
+
+def missing_step(step: MissingStep) -> str:
+    """A step that would have to come before, and what the log has of it."""
+    shown = f"{step.rule}({', '.join(value for _, value in step.args)})"
+    if step.event is not None:
+        node, place = printable(step.event.node), step.event.place
+        return f"{shown}, which {node} tells of at {place} and which does not fit before it either"
+    if step.is_hidden:
+        more = "one hidden fault more" if step.is_fault else "a hidden step"
+        return f"{shown}: {more}"
+    whose = f" of {step.service}" if step.service else ""
+    return f"{shown}, of which no line{whose} tells here"
+
+
+def _fewer(found: CutDown, lines: int) -> Iterator[str]:
+    count = len(found.events)
+    least = "and without any one of them it does not" if found.is_least else "perhaps fewer do"
+    if count == lines and found.is_least:
+        yield "none of these lines can be left out:"
+    else:
+        yield f"with {count} of its {lines} lines it fails alike, {least}:"
+    for event in found.events[:LINES_SHOWN_MAX]:
+        yield f"  {event.place}: {printable(event.node)}: {event}"
+    if count > LINES_SHOWN_MAX:
+        yield f"  … and {count - LINES_SHOWN_MAX} more; --json has all"
 
 
 # ── JSON ─────────────────────────────────────────────────────────────────────────────────────────
@@ -289,7 +331,7 @@ def replay_object(found: Replay) -> dict[str, Any]:
         "steps": found.steps,
         "slice_by": observation.key,
         "exact": found.exact,
-        "slices_verdict": _overall(found).value,
+        "slices_verdict": overall(found).value,
         "log_accepted": found.log_accepted,
         "hidden_faults_max": found.hidden_max,
         "ended": found.settings.ended,
@@ -340,19 +382,42 @@ def _budget_object(budget: Budget, faults: int) -> dict[str, Any]:
     return {"background": background, "hidden_faults": faults, "unlogged_steps": budget.lost > 0}
 
 
+def _event_object(event: Event) -> dict[str, Any]:
+    return {
+        "event": event.name,
+        "file": event.place.file,
+        "line": event.place.line,
+        "node": event.node,
+        "seq": event.seq,
+        "fields": dict(event.fields),
+    }
+
+
+def _remedy_object(step: MissingStep) -> dict[str, Any]:
+    return {
+        "rule": step.rule,
+        "args": dict(step.args),
+        "line": None if step.event is None else _event_object(step.event),
+        "is_hidden": step.is_hidden,
+        "service": step.service,
+    }
+
+
 def _diagnosis_object(diagnosis: Diagnosis) -> dict[str, Any]:
+    fewer = diagnosis.cut_down
     return {
         "explained": diagnosis.explained,
         "lines": diagnosis.lines,
         "agreed": list(diagnosis.agreed),
+        "would_fit_after": [
+            [_remedy_object(step) for step in remedy.steps] for remedy in diagnosis.remedies
+        ],
+        "cut_down": None
+        if fewer is None
+        else {"is_least": fewer.is_least, "lines": [_event_object(e) for e in fewer.events]},
         "candidates": [
             {
-                "event": candidate.event.name,
-                "file": candidate.event.place.file,
-                "line": candidate.event.place.line,
-                "node": candidate.event.node,
-                "seq": candidate.event.seq,
-                "fields": dict(candidate.event.fields),
+                **_event_object(candidate.event),
                 "rule": candidate.rule,
                 "facts": [
                     {

@@ -21,8 +21,8 @@ from .subsets import TooWide
 from .worlds import Bound, Step, World, Worlds
 
 __all__ = [
-    "MANY", "Answer", "Budget", "Limits", "Logged", "LostStep", "Node", "Shape", "ShapeChain",
-    "search", "stuck_lines",
+    "MANY", "Answer", "Budget", "Limits", "Logged", "LostStep", "Node", "Plan", "Shape",
+    "ShapeChain", "search", "stuck_lines",
 ]  # fmt: skip
 
 
@@ -142,7 +142,7 @@ def search(
     search for this slice alone. The answer is the same.
     """
     world = worlds.of(shape.bound, budget.background, budget.widened)
-    plan = _Plan(shape if budget.lost else shape.without_lost(), budget, world, limits)
+    plan = Plan(shape if budget.lost else shape.without_lost(), budget, world, limits)
     is_total = len(plan.chains) <= 1 and all(isinstance(i, Logged) for c in plan.chains for i in c)
     world.cuts.clear()
     try:
@@ -158,7 +158,7 @@ def search(
     return answer
 
 
-def _run(plan: _Plan) -> Answer:
+def _run(plan: Plan) -> Answer:
     world = plan.world
     start = (0,) * len(plan.chains)
     layer: Layer = {Node(start, state, world.opened(0, state)): 0 for state in world.initial()}
@@ -180,7 +180,7 @@ def _run(plan: _Plan) -> Answer:
     return _accepted(plan, layer, total)
 
 
-def _followed(plan: _Plan, worlds: Worlds) -> Answer:
+def _followed(plan: Plan, worlds: Worlds) -> Answer:
     """The same for lines in one order: one look-up for each line, once its like was seen."""
     table = worlds.subsets(plan.world, plan.budget.faults)
     lines = plan.chains[0] if plan.chains else ()
@@ -208,7 +208,7 @@ def _followed(plan: _Plan, worlds: Worlds) -> Answer:
     return _accepted(plan, layer, len(lines))
 
 
-def _accepted(plan: _Plan, layer: Layer, total: int) -> Answer:
+def _accepted(plan: Plan, layer: Layer, total: int) -> Answer:
     faults = min(layer.values())
     least = [node for node, used in layer.items() if used == faults]
     open_all = open_ever = -1
@@ -226,10 +226,15 @@ def _accepted(plan: _Plan, layer: Layer, total: int) -> Answer:
     )  # fmt: skip
 
 
-class _Plan:
-    """One search: the chains, where each may go on, and the limits."""
+class Plan:
+    """One search: the chains, where each may go on, and the limits.
 
-    def __init__(self, shape: Shape, budget: Budget, world: World, limits: Limits) -> None:
+    `joined`: of cuts that differ in which of equal chains is how far, keep one.
+    """
+
+    def __init__(
+        self, shape: Shape, budget: Budget, world: World, limits: Limits, *, joined: bool = True
+    ) -> None:
         self.shape = shape
         self.chains = shape.chains
         self.budget = budget
@@ -237,7 +242,7 @@ class _Plan:
         self.limits = limits
         self.width = 0
         self._next = [_next_lines(chain) for chain in shape.chains]
-        self._twins = _twins(shape.chains)
+        self._twins = _twins(shape.chains) if joined else []
         self._steps = 0
 
     def closed(self, layer: Layer) -> Layer:
@@ -262,11 +267,11 @@ class _Plan:
         self.width = max(self.width, len(found))
         return found
 
-    def consume(self, node: Node) -> Iterator[Node]:
-        """The explanations with one line more."""
+    def consume(self, node: Node, *, only: int | None = None) -> Iterator[Node]:
+        """The explanations with one line more; `only`: of this chain."""
         for chain, lines in enumerate(self._next):
             position = lines[node.cut[chain]]
-            if position is None:
+            if position is None or only not in (None, chain):
                 continue
             line = self.chains[chain][position]
             assert isinstance(line, Logged)
@@ -346,7 +351,7 @@ def stuck_lines(shape: Shape, answer: Answer, worlds: Worlds) -> Iterator[tuple[
     """
     used = shape if answer.budget.lost else shape.without_lost()
     world = worlds.of(shape.bound, answer.budget.background, answer.budget.widened)
-    plan = _Plan(used, answer.budget, world, Limits(0, 0.0))
+    plan = Plan(used, answer.budget, world, Limits(0, 0.0))
     for node in answer.stuck:
         for chain, position in plan.ready(node):
             yield node, chain, position

@@ -12,7 +12,7 @@ changes no verdict.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
@@ -37,6 +37,10 @@ REMEMBERED_MAX = 400_000  # entries of one world's tables, about 200 bytes each
 
 Bound = tuple[tuple[str, int], ...]
 """How many ids of each sort the slice has seen."""
+
+
+Rule = tuple[str, tuple[Value, ...]]
+"""A rule of the model, and its arguments."""
 
 
 class Step(NamedTuple):
@@ -185,6 +189,17 @@ class World:
                 if after != state and cost < moves.get(after, 2):
                     moves[after] = cost
         return tuple(Move(cost, after) for after, cost in moves.items())
+
+    def named(self, before: State, after: State, rules: tuple[str, ...]) -> Rule | None:
+        """A step that nobody logged, by its rule and arguments: a hidden one if `rules` is
+        empty."""
+        moves: Iterable[Rule] = (move[:2] for move in self._hidden)
+        if rules:
+            moves = ((name, args) for name in rules for args in self.rules[name].args)
+        for name, args in moves:
+            if after in map(self._plain, self._hidden_after(name, before, args)):
+                return name, args
+        return None
 
     def _hidden_after(self, name: str, state: State, args: tuple[Value, ...]) -> Iterator[State]:
         if self.others is None:
