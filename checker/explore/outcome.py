@@ -112,7 +112,7 @@ class Limit:
 @dataclass(frozen=True)
 class Vacuity:
     """A warning beside the verdict. `kind`: unseen-witness, never-enabled, never-before,
-    empty-domain, no-at-rest, no-fairness.
+    empty-domain, no-at-rest, no-fairness, excluded (which is no warning but a note).
     """
 
     kind: str

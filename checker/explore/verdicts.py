@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from .. import ir
 from ..backends.failure import Failure
 from ..backends.python import Args
+from ..passes.excluded import excluded
 from . import setting
 from .checks import Checks
 from .outcome import Limit, PropertyResult, Vacuity, Verdict
@@ -103,8 +104,11 @@ def vacuity(
         notes.append(
             Vacuity("unseen-witness", name, f"{name} was never seen: the model may be too weak")
         )
+    off = excluded(model)
+    if off:
+        notes.append(Vacuity("excluded", off[0], f"the constants exclude {', '.join(off)}"))
     for rule in model.rules:
-        if rule.name not in enabled:
+        if rule.name not in enabled and rule.name not in off:
             notes.append(
                 Vacuity("never-enabled", rule.name, f"{rule.name} is not possible in any state")
             )

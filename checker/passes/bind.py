@@ -8,8 +8,10 @@ that was switched off: enabledness, step errors and counts stay those of the mod
 from __future__ import annotations
 
 import difflib
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from typing import cast
 
 from .. import ir
 from ..errors import UsageError
@@ -202,25 +204,51 @@ def _without_unlucky(rule: ir.Rule, off: Collection[str]) -> ir.Rule:
 
 
 def _bind_rule(rule: ir.Rule, values: Mapping[str, ir.Lit]) -> ir.Rule:
-    def change(expr: ir.Expr) -> ir.Expr:
-        return _fold(expr, values)
-
-    updates = tuple(replace(u, value=change(u.value)) for u in rule.updates)
+    binding = _Binding(values, _bound_once(rule))
+    body = tuple(binding.item(item) for item in rule.body)
+    updates = tuple(replace(u, value=binding.expr(u.value)) for u in rule.updates)
     after = frozenset[str]().union(*(free_names(u.value) for u in updates))
-    body = tuple(_bind_item(item, values) for item in rule.body)
     return replace(rule, body=_tidy(body, after), updates=updates)
 
 
-def _bind_item(item: ir.Item, values: Mapping[str, ir.Lit]) -> ir.Item:
-    folded = map_item(item, lambda expr: _fold(expr, values))
-    if isinstance(item, ir.Check) and isinstance(folded, ir.Check):
-        if _is_literal(folded.cond, True):
-            return folded
-        # The message of a check tells the bounds and the value, which folding would lose.
-        return replace(folded, cond=_with_constants(item.cond, values))
-    if isinstance(item, ir.Each) and isinstance(folded, ir.Each):
-        return replace(folded, items=tuple(_bind_item(inner, values) for inner in item.items))
-    return folded
+def _bound_once(rule: ir.Rule) -> frozenset[str]:
+    """The names of the body that mean one thing wherever they stand."""
+    found = Counter(param.name for param in rule.params)
+    items = list(rule.body)
+    while items:
+        item = items.pop()
+        found.update(_binds(item))
+        if isinstance(item, ir.Each):
+            found.update([item.name])
+            items += item.items
+    return frozenset(name for name, times in found.items() if times == 1)
+
+
+@dataclass
+class _Binding:
+    """A walk through a body: `known` are the names that turned out to stand for a literal."""
+
+    values: Mapping[str, ir.Lit]
+    once: frozenset[str]
+    known: dict[str, ir.Lit] = field(default_factory=dict)
+
+    def expr(self, expr: ir.Expr) -> ir.Expr:
+        return _fold(_replace_bound(expr, self.known), self.values)
+
+    def item(self, item: ir.Item) -> ir.Item:
+        if isinstance(item, ir.Each):
+            inner = tuple(self.item(one) for one in item.items)
+            return replace(cast(ir.Each, map_item(item, self.expr)), items=inner)
+        folded = map_item(item, self.expr)
+        if isinstance(folded, ir.Check) and not _is_literal(folded.cond, True):
+            # The message of a check tells the bounds and the value, which folding would lose.
+            assert isinstance(item, ir.Check)
+            return replace(folded, cond=_with_constants(item.cond, self.values))
+        match folded:
+            case ir.Let(name, ir.Lit() as value, path) if not _is_literal(path, False):
+                if name in self.once:
+                    self.known[name] = value
+        return folded
 
 
 def _with_constants(expr: ir.Expr, values: Mapping[str, ir.Lit]) -> ir.Expr:
@@ -251,8 +279,11 @@ def _is_needless(item: ir.Item) -> bool:
     if _is_literal(item.path, False):
         return True
     # A path that may be undefined is evaluated, and so stays.
-    reached = item.path is None or is_total(item.path)
-    return isinstance(item, ir.Guard | ir.Check) and reached and _is_literal(item.cond, True)
+    if item.path is not None and not is_total(item.path):
+        return False
+    if isinstance(item, ir.Let):
+        return isinstance(item.value, ir.Lit)
+    return isinstance(item, ir.Guard | ir.Check) and _is_literal(item.cond, True)
 
 
 def _binds(item: ir.Item) -> frozenset[str]:
@@ -287,7 +318,7 @@ def _fold(expr: ir.Expr, values: Mapping[str, ir.Lit]) -> ir.Expr:
     if isinstance(expr, ir.LetIn):
         value = _fold(expr.value, values)
         if isinstance(value, ir.Lit):
-            return _fold(_replace_bound(expr.body, expr.name, value), values)
+            return _fold(_replace_bound(expr.body, {expr.name: value}), values)
         return replace(expr, value=value, body=_fold(expr.body, values))
     parts = tuple(_fold(child, values) for child in children(expr))
     folder = _FOLDERS.get(type(expr))
@@ -295,14 +326,18 @@ def _fold(expr: ir.Expr, values: Mapping[str, ir.Lit]) -> ir.Expr:
     return folder(changed) if folder is not None else changed
 
 
-def _replace_bound(expr: ir.Expr, name: str, value: ir.Lit) -> ir.Expr:
+def _replace_bound(expr: ir.Expr, known: Mapping[str, ir.Lit]) -> ir.Expr:
     # A literal has no names, so it cannot be captured; the walk stops where the name is bound anew.
-    if isinstance(expr, ir.Bound) and expr.name == name:
-        return replace(value, span=expr.span)
+    if not known:
+        return expr
+    if isinstance(expr, ir.Bound) and expr.name in known:
+        return replace(known[expr.name], span=expr.span)
     parts = children(expr)
-    if bound_by(expr) == name:
-        return rebuild(expr, (_replace_bound(parts[0], name, value), *parts[1:]))
-    return rebuild(expr, tuple(_replace_bound(part, name, value) for part in parts))
+    if (name := bound_by(expr)) in known:
+        inner = {n: v for n, v in known.items() if n != name}
+        first = _replace_bound(parts[0], known)
+        return rebuild(expr, (first, *(_replace_bound(part, inner) for part in parts[1:])))
+    return rebuild(expr, tuple(_replace_bound(part, known) for part in parts))
 
 
 def _is_literal(expr: ir.Expr | None, value: bool) -> bool:

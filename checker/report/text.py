@@ -217,8 +217,8 @@ def _steps(result: PropertyResult) -> str:
 def _warnings(outcome: Outcome, page: Page) -> list[str]:
     lines: list[str] = []
     for warning in outcome.vacuity:
-        # States at rest are no fault of a model; everything else may be a hole in it.
-        label = "note" if warning.kind == "no-at-rest" else "warning"
+        # States at rest and what the user switched off are no faults; the rest may be holes.
+        label = "note" if warning.kind in ("no-at-rest", "excluded") else "warning"
         lines += _flagged(label, warning.message, page)
     for limit in outcome.limits:
         lines += _flagged("limit", f"{limit.name}: {limit.detail}", page)

@@ -193,6 +193,16 @@ def test_a_name_that_is_read_later_stays_bound() -> None:
     assert _bound_body(skipped, update=ir.Bound("x", AT)) == (skipped,)
 
 
+def test_a_name_for_a_literal_goes() -> None:
+    x = ir.Bound("x", ir.BOOL)
+    named = ir.Let("x", TRUE)
+    assert _bound_body(named, ir.Guard(ir.And((x, FLAG)))) == (ir.Guard(FLAG),)
+    assert _bound_body(named, ir.Guard(FLAG, path=ir.Not(x))) == ()
+    assert _bound_body(ir.Let("x", FALSE, path=FLAG), ir.Guard(FLAG, path=x)) == ()
+    again = ir.Let("x", FALSE)
+    assert _bound_body(named, ir.Guard(x), again, update=ir.Ite(x, lit(1), lit(2), AT)) != ()
+
+
 def test_a_rule_is_never_dropped() -> None:
     made = bind(graph([rule("never", [ir.Guard(FALSE)])]))
     assert [r.name for r in made.rules] == ["never"]
