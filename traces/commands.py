@@ -15,7 +15,7 @@ _REPLAY = Command(
     "checker.traces.replay_command:run",
     (
         Argument("model", "a built-in model, as for `explore`"),
-        Argument("logs", "files of JSON lines, also .gz; - is standard input", many=True),
+        Argument("logs", "files, also .gz and .zst, or patterns; - is standard input", many=True),
     ),
     (
         Option(
@@ -23,6 +23,12 @@ _REPLAY = Command(
             "Which line is which step; a built-in model brings its own.",
             kind="path",
             metavar="FILE.toml",
+        ),
+        Option(
+            "--format",
+            "The format: jsonl (ours), logfmt, otlp, kcat, pgoutput, wal2json, debezium, "
+            "or module:Class; without, what the mapping says.",
+            metavar="NAME",
         ),
         Option("--variant", "Use a named variant of a built-in model.", metavar="NAME"),
         Option(
@@ -82,7 +88,7 @@ _DIAGNOSE = Command(
     "Which broken form of a model is a log consistent with? Holds it against all variants.",
     "checker.traces.diagnose_command:run",
     (
-        Argument("log", "a file of JSON lines, also .gz"),
+        Argument("log", "a file, also .gz or .zst, or a pattern"),
         Argument(
             "models",
             "built-in models; without, all that bring a mapping",
@@ -92,6 +98,12 @@ _DIAGNOSE = Command(
     ),
     (
         Option("--mapping", "Which line is which step, for one model.", "path", "FILE.toml"),
+        Option(
+            "--format",
+            "The format: jsonl (ours), logfmt, otlp, kcat, pgoutput, wal2json, debezium, "
+            "or module:Class; without, what the mapping says.",
+            metavar="NAME",
+        ),
         Option("--ended", "No more lines will come.", kind="flag"),
         Option(
             "--max-hidden",

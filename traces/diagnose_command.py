@@ -15,7 +15,8 @@ from checker.run import Request, prepare
 
 from .diagnose import Findings, diagnose
 from .diagnose_report import diagnosis_object, diagnosis_text
-from .mapping import Mapping, load_mapping, shipped
+from .inputs import expanded
+from .mapping import Mapping, load_mapping, shipped, with_format
 from .observe import Observation, observe
 from .replay import Replay, Settings
 from .stream import stream_replay
@@ -28,6 +29,7 @@ def run(
     log: str,
     models: Sequence[str],
     mapping: str | None,
+    format: str | None,
     ended: bool,
     max_hidden: int | None,
     json: bool,
@@ -48,7 +50,7 @@ def run(
                 f"there is no mapping for {name}",
                 help="write one (docs/reference/log-format.md) and name it: --mapping FILE.toml",
             )
-        found = _held(log, name, load_mapping(path), settings)
+        found = _held(log, name, with_format(load_mapping(path), format), settings)
         codes.append(found.exit_code())
         objects.append(diagnosis_object(found))
         if not json:
@@ -70,7 +72,7 @@ def _held(log: str, model: str, told: Mapping, settings: Settings) -> Findings:
         named.append((variant.name, variant.about, changed, _observation(request, told)))
 
     def hold(observation: Observation) -> Replay:
-        return stream_replay([log], observation, settings)
+        return stream_replay(expanded([log]), observation, settings)
 
     return diagnose(named, hold)
 

@@ -18,13 +18,18 @@ SHOWN_MAX = 160  # characters of a log's text in one message; a hostile line may
 
 @dataclass(frozen=True, slots=True, order=True)
 class Place:
-    """Where a line stands: the file as the user named it, and the line's number from 1."""
+    """Where a line stands: the file as the user named it, and the line's number from 1.
+
+    `part` counts the records of the line before this one; in our own format a line has only one.
+    """
 
     file: str
     line: int
+    part: int = 0
 
     def __str__(self) -> str:
-        return f"{printable(self.file)}:{self.line}"
+        record = f" (record {self.part + 1})" if self.part else ""
+        return f"{printable(self.file)}:{self.line}{record}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,27 +8,25 @@ order nothing.
 
 from __future__ import annotations
 
-import gzip
 import json
 import math
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import IO, cast
-
-from checker.errors import UsageError
+from fnmatch import fnmatchcase
+from typing import IO, Protocol
 
 from .event import Defect, Event, FieldValue, Log, Place, printable
+from .inputs import STDIN, opened, unreadable
 
 __all__ = [
-    "LINE_BYTES_MAX", "SEQ_MAX", "STDIN", "Wanted", "again", "broken_off", "empty", "event_of",
-    "jumps", "read_line", "read_logs", "starts_late", "too_long",
+    "LINE_BYTES_MAX", "SEQ_MAX", "STDIN", "Source", "Wanted", "again", "broken_off", "empty",
+    "event_of", "jumps", "known_event", "read_line", "read_logs", "starts_late", "too_long",
 ]  # fmt: skip
 
 LINE_BYTES_MAX = 1 << 20  # a longer line is no event of a service, and would fill the memory
 SEQ_MAX = 1 << 53  # what every JSON writer can count exactly
-STDIN = "-"
 
 Wanted = Mapping[str, tuple[str, ...]]
 """The known event names, and the fields to keep of each."""
@@ -45,11 +43,27 @@ class _Reading:
     names: dict[str, str] = field(default_factory=dict)  # one copy of each node and id
 
 
-def read_logs(files: Iterable[str], wanted: Wanted, *, in_file_order: bool = False) -> Log:
+class Source(Protocol):
+    """Lines made from something else: where each comes from, and what could not be made one."""
+
+    defect: Callable[[Defect], None]
+
+    def open(self) -> IO[bytes]: ...
+
+    def place(self, line: int) -> Place: ...
+
+
+def read_logs(
+    files: Iterable[str],
+    wanted: Wanted,
+    *,
+    in_file_order: bool = False,
+    through: Callable[[IO[bytes], str], Source] | None = None,
+) -> Log:
     """Read all files as one log; a node's lines may stand in several of them.
 
     `in_file_order`: the lines happened as they stand, so one whose number is too low is not put
-    back to its place.
+    back to its place. `through` makes our lines of a file's bytes, where it holds others.
 
     Raises: UsageError, if a file cannot be opened.
     """
@@ -58,7 +72,13 @@ def read_logs(files: Iterable[str], wanted: Wanted, *, in_file_order: bool = Fal
     for name in names:
         before = reading.lines
         with _opened(name) as stream:
-            _read(stream, name, reading)
+            if through is None:
+                _read(stream, lambda line, name=name: Place(name, line), reading)  # type: ignore[misc]
+            else:
+                source = through(stream, name)
+                source.defect = reading.defects.append
+                with source.open() as lines:
+                    _read(lines, source.place, reading)
         if reading.lines == before:
             reading.defects.append(empty(Place(name, 1)))
     ordered = _as_they_stand if in_file_order else _in_order
@@ -72,19 +92,14 @@ def _opened(name: str) -> Iterator[IO[bytes]]:
         yield sys.stdin.buffer
         return
     try:
-        stream: IO[bytes] = (
-            cast("IO[bytes]", gzip.open(name, "rb")) if name.endswith(".gz") else open(name, "rb")  # noqa: SIM115, PTH123
-        )
+        stream = opened(name)
     except OSError as error:
-        raise UsageError(
-            f"cannot read the log {printable(name)}: {error.strerror}",
-            help="name one or more files of JSON lines, or - for standard input",
-        ) from None
+        raise unreadable(name, error) from None
     with stream:
         yield stream
 
 
-def _read(stream: IO[bytes], name: str, reading: _Reading) -> None:
+def _read(stream: IO[bytes], place: Callable[[int], Place], reading: _Reading) -> None:
     number = 0
     try:
         while raw := stream.readline(LINE_BYTES_MAX + 1):
@@ -93,12 +108,12 @@ def _read(stream: IO[bytes], name: str, reading: _Reading) -> None:
             if len(raw) > LINE_BYTES_MAX and not raw.endswith(b"\n"):
                 while (rest := stream.readline(LINE_BYTES_MAX)) and not rest.endswith(b"\n"):
                     pass
-                reading.defects.append(too_long(Place(name, number)))
+                reading.defects.append(too_long(place(number)))
                 continue
             if raw.strip():
-                _read_line(raw, Place(name, number), reading)
+                _read_line(raw, place(number), reading)
     except (OSError, EOFError) as error:  # gzip reports damage as either
-        reading.defects.append(broken_off(Place(name, number + 1), error))
+        reading.defects.append(broken_off(place(number + 1), error))
 
 
 # ── What a whole file or a long line has wrong ───────────────────────────────────────────────────
@@ -224,6 +239,7 @@ def _event(
         )
     if not isinstance(event, str):
         raise _Unusable("wrong type", "'event' must be a string", known)
+    event = known_event(event, wanted)
     if event not in wanted:
         raise _Unusable(
             "unknown event",
@@ -233,6 +249,14 @@ def _event(
         )
     fields = {name: _field(record, name, event, known, names) for name in wanted[event]}
     return Event(place, known, seq, event, fields)
+
+
+def known_event(event: str, wanted: Wanted) -> str:
+    """The name under which the mapping knows the event: its own, or a pattern under `ignore`."""
+    if event in wanted:
+        return event
+    patterns = (name for name in wanted if "*" in name)
+    return next((name for name in patterns if fnmatchcase(event, name)), event)
 
 
 def _field(

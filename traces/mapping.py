@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping as Table
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from importlib.resources import files
 from pathlib import Path
@@ -20,7 +20,10 @@ from checker.source import shown_path
 
 from .event import Place, printable
 
-__all__ = ["End", "EventRule", "Fact", "Logged", "Mapping", "Service", "load_mapping", "shipped"]
+__all__ = [
+    "End", "EventRule", "Fact", "Logged", "Mapping", "Service", "load_mapping", "shipped",
+    "with_format",
+]  # fmt: skip
 
 FORMAT = "crashproof/mapping/1"
 HIDDEN_MAX = 2  # faults that no line tells of, per slice, where the mapping names no number
@@ -98,6 +101,8 @@ class Mapping:
     events: tuple[EventRule, ...]
     places: Table[str, Place]
     in_file_order: bool = False  # the lines happened in the order in which they stand
+    log_format: str = "jsonl"
+    log_options: Table[str, str] = field(default_factory=dict)  # of the adapter
 
     def wanted(self) -> dict[str, tuple[str, ...]]:
         """The fields to keep of each event, for a reader."""
@@ -110,6 +115,13 @@ class Mapping:
             keep.update(dict.fromkeys(field for _, field in event.params))
             keep.update(dict.fromkeys(fact.field for fact in event.facts))
         return {name: tuple(fields) for name, fields in found.items()}
+
+
+def with_format(mapping: Mapping, log_format: str | None) -> Mapping:
+    """The mapping for logs of another format; options of the mapping's own format go with it."""
+    if log_format is None or log_format == mapping.log_format:
+        return mapping
+    return replace(mapping, log_format=log_format, log_options={})
 
 
 def shipped(model: str) -> Path | None:
@@ -227,8 +239,8 @@ class _Toml:
 
 def _mapping(toml: _Toml) -> Mapping:
     toml.only(
-        "format", "model", "slice", "order", "hidden", "max_hidden", "ignore", "starts", "ends",
-        "services", "events",
+        "format", "model", "log", "slice", "order", "hidden", "max_hidden", "ignore", "starts",
+        "ends", "services", "events",
     )  # fmt: skip
     if toml.text("format") != FORMAT:
         raise toml.fail("this is no mapping", "format", help=f'write: format = "{FORMAT}"')
@@ -244,16 +256,30 @@ def _mapping(toml: _Toml) -> Mapping:
     hidden_max = toml.table.get("max_hidden", HIDDEN_MAX)
     if isinstance(hidden_max, bool) or not isinstance(hidden_max, int) or hidden_max < 0:
         raise toml.fail("'max_hidden' must be a whole number of faults", "max_hidden")
+    log_format, log_options = _log(toml.inner("log"))
     mapping = Mapping(
         toml.file, model, toml.text("slice"), toml.texts("hidden"), hidden_max,
         toml.texts("ignore"), toml.texts("starts"), ends, services, events,
-        {key: toml.place(key) for key in ("model", "slice", "hidden", "events")},
-        _in_file_order(toml, events),
+        {key: toml.place(key) for key in ("model", "log", "slice", "hidden", "events")},
+        _in_file_order(toml, events), log_format, log_options,
     )  # fmt: skip
     for name in mapping.ignore:
         if any(event.event == name for event in events):
             raise toml.fail(f"{printable(name)!r} is both mapped and under `ignore`", "ignore")
     return mapping
+
+
+def _log(toml: _Toml) -> tuple[str, dict[str, str]]:
+    """The format of the log, and the options of its adapter, as texts."""
+    options = {}
+    for name, value in toml.table.items():
+        if isinstance(value, bool):
+            options[name] = "true" if value else "false"
+        elif isinstance(value, str):
+            options[name] = value
+        else:
+            raise toml.fail(f"{printable(name)!r} must be a string, true or false", name)
+    return options.pop("format", "jsonl"), options
 
 
 def _in_file_order(toml: _Toml, events: tuple[EventRule, ...]) -> bool:

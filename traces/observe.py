@@ -9,7 +9,7 @@ explain everything.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING
@@ -104,6 +104,16 @@ class Observation:
             if fnmatchcase(node, service.nodes):
                 return service.name
         return None
+
+    def typed_fields(self) -> Iterator[tuple[str, str, ir.Type]]:
+        """Of each event, the fields that have to be of a type of the model."""
+        for what in self.by_event.values():
+            for name, param in zip(what.fields, what.rule.params, strict=True):
+                if name is not None:
+                    yield what.entry.event, name, param.type
+            for fact in what.facts:
+                if fact.cases[0][0] is None:
+                    yield what.entry.event, fact.field, fact.type
 
     def observe(self, event: Event) -> Observed | Defect | None:
         """The line as a step; None if it is none; a defect if a field has no value of the model."""

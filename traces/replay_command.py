@@ -17,7 +17,8 @@ from checker.run import prepare
 
 from .event import printable
 from .html import replay_html
-from .mapping import load_mapping, shipped
+from .inputs import expanded
+from .mapping import load_mapping, shipped, with_format
 from .observe import observe
 from .replay import WIDTH_MAX, Settings
 from .report import replay_object, replay_text
@@ -32,6 +33,7 @@ def run(
     model: str,
     logs: Sequence[str],
     mapping: str | None,
+    format: str | None,
     variant: str | None,
     set: Sequence[tuple[str, str]],
     scope: Sequence[tuple[str, str]],
@@ -58,11 +60,10 @@ def run(
         ("--horizon", horizon, 1),
         ("--jobs", jobs, 1),
     )
-    if len({*logs}) < len(logs):
-        raise UsageError("a log is named twice", help="name each file once")
+    logs = expanded(logs)
     request = request_of(model, variant, set, scope, ())
     prepared = prepare(request)
-    told = load_mapping(_mapping_file(model, mapping))
+    told = with_format(load_mapping(_mapping_file(model, mapping)), format)
     observation = observe(
         prepared.loaded,
         told,

@@ -8,7 +8,6 @@ every name once. Any other block is handed back, to be read line by line.
 
 from __future__ import annotations
 
-import gzip
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from numpy.typing import NDArray
 from ..jsonl import LINE_BYTES_MAX, Wanted
 from .fields import Fields
 
-__all__ = ["BLOCK_BYTES", "Block", "Decoder", "Form", "Message", "TooLong", "blocks", "opened"]
+__all__ = ["BLOCK_BYTES", "Block", "Decoder", "Form", "Message", "TooLong", "blocks"]
 
 BLOCK_BYTES = 1 << 19
 SKIPPED_BYTES_MAX = 1 << 28  # of one line that is too long; beyond, it is no log but a bomb
@@ -44,13 +43,6 @@ class TooLong(NamedTuple):
 
     start: int
     gave_up: bool
-
-
-def opened(name: str) -> IO[bytes]:
-    """Raises: OSError."""
-    if name.endswith(".gz"):
-        return cast("IO[bytes]", gzip.open(name, "rb"))
-    return open(name, "rb")  # noqa: PTH123 - the caller closes it
 
 
 def blocks(stream: IO[bytes], start: int = 0, end: int | None = None) -> Iterator[Block | TooLong]:

@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from ..event import Defect, Event, Place
+from ..inputs import is_packed
 from ..mapping import Logged
 from ..observe import Observation, Observed
 from ..replay import Settings
@@ -85,7 +86,7 @@ def read_in_parts(
 
 def _parts(paths: Sequence[str], jobs: int) -> list[list[Range]]:
     """The files cut into parts of about equal size, each a list of ranges of whole lines."""
-    if any(path.endswith(".gz") for path in paths):
+    if any(map(is_packed, paths)):
         return []
     sizes = [Path(path).stat().st_size for path in paths]
     share = sum(sizes) // jobs + 1

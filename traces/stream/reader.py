@@ -10,9 +10,10 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from ..event import Defect, Event, Place
+from ..inputs import opened
 from ..jsonl import (
     LINE_BYTES_MAX,
     again,
@@ -28,7 +29,7 @@ from ..mapping import Logged
 from ..observe import LogId, Observation, Observed
 from .fields import Fields
 from .histories import HISTORIES_MAX, History
-from .lines import Block, Decoder, Message, TooLong, blocks, opened
+from .lines import BLOCK_BYTES, Block, Decoder, Message, TooLong, blocks
 from .reading import Again, BlockPlace, Mark, Node, Reading, Record, Token
 
 __all__ = ["OPEN_MAX", "Bounds", "Range", "Reader", "Rests", "placeholder"]
@@ -115,15 +116,18 @@ class Reader:
 
     # ── Files ────────────────────────────────────────────────────────────────────────────────────
 
-    def read(self, part: Range) -> None:
-        """Raises: OSError, if the file cannot be opened."""
+    def read(self, part: Range, source: IO[bytes] | None = None) -> None:
+        """Read a range, or a whole file from `source` instead of from its path.
+
+        Raises: OSError, if the file cannot be opened.
+        """
         reading = self.reading
         while (
             len(reading.starts) <= part.file
         ):  # files before the first of these have no lines here
             reading.starts.append(reading.lines)
         before = reading.lines
-        with opened(reading.paths[part.file]) as stream:
+        with source or opened(reading.paths[part.file]) as stream:
             try:
                 if part.start:
                     stream.seek(part.start)
@@ -160,7 +164,7 @@ class Reader:
                 place = reading.place(reading.lines)
                 reading.defects.add(Defect(place, what, is_gap=True, kind="endless line"))
             return
-        reading.blocks.append(BlockPlace(first, file, block.start, len(block.text)))
+        self._placed(BlockPlace(first, file, block.start, len(block.text)))
         messages = self.decoder.whole(block.text)
         if messages is not None:
             reading.lines += len(messages)
@@ -170,6 +174,17 @@ class Reader:
         self._tidy()
         if self._progress is not None:
             self._progress(len(block.text))
+
+    def _placed(self, place: BlockPlace) -> None:
+        """Note where a block stands; small ones behind each other are one."""
+        known = self.reading.blocks
+        if known:
+            last = known[-1]
+            follows = (last.file, last.offset + last.size) == (place.file, place.offset)
+            if follows and last.size + place.size <= BLOCK_BYTES:
+                known[-1] = last._replace(size=last.size + place.size)
+                return
+        known.append(place)
 
     def _each(self, text: bytes) -> None:
         reading = self.reading

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -142,11 +142,14 @@ class Reading:
     defects: Defects = field(default_factory=Defects)
     open_most: int = 0
     left_waiting: bool = False  # lines before some of the last ones had not come
+    made: dict[int, Callable[[int], Place]] = field(default_factory=dict)  # of converted files
 
     def place(self, line: int) -> Place:
         """The file and line of a line that is counted over all files."""
         at = max(0, bisect_right(self.starts, line - 1) - 1)
-        return Place(self.files[at], line - self.starts[at])
+        made = self.made.get(at)
+        own = line - self.starts[at]
+        return Place(self.files[at], own) if made is None else made(own)
 
     def histories(self) -> Iterator[History]:
         """Of all slices, open or closed; once for each slice or group."""

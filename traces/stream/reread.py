@@ -11,9 +11,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 
 from ..event import Defect, Event, Place
+from ..inputs import opened
 from ..jsonl import Wanted, again, read_line
 from .fields import Fields
-from .lines import opened
 from .reading import BlockPlace, Reading
 
 __all__ = ["compare", "lines_of"]

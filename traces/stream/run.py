@@ -14,14 +14,17 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 from checker.errors import UsageError
 
-from ..event import printable
-from ..jsonl import STDIN, read_logs
+from ..adapters import Adapter, adapter_of
+from ..convert import Converted, field_types
+from ..inputs import STDIN, opened, unreadable
+from ..jsonl import read_logs
 from ..observe import Observation
 from ..replay import Replay, Settings, replay
 from .fields import Fields, fields_of
@@ -62,12 +65,18 @@ def stream_replay(
     stream = stream or StreamSettings()
     began = time.monotonic()
     fields = fields_of(observation)
+    adapter = _adapter(observation)
     if fields is None:
-        mapping = observation.mapping
-        log = read_logs(files, mapping.wanted(), in_file_order=mapping.in_file_order)
-        shown = None if progress is None else (lambda n, m: progress("slices", n, m))
-        return replay(log, observation, settings, progress=shown)
-    with _readable(files) as paths, _uncollected():
+        return _whole(files, observation, settings, adapter, progress)
+    with ExitStack() as stack:
+        stack.enter_context(_uncollected())
+        if adapter is not None:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="checker-"))
+            reading = _converted(
+                files, Path(folder), adapter, observation, fields, settings, stream
+            )
+            return _concluded([reading], observation, fields, settings, began, progress)
+        paths = stack.enter_context(_readable(files))
         readings = _read(files, paths, observation, fields, settings, stream, progress)
         try:
             return _concluded(readings, observation, fields, settings, began, progress)
@@ -75,6 +84,79 @@ def stream_replay(
             alone = StreamSettings(stream.bounds, jobs=1)
             readings = _read(files, paths, observation, fields, settings, alone, progress)
             return _concluded(readings, observation, fields, settings, began, progress)
+
+
+def _adapter(observation: Observation) -> Adapter | None:
+    """The adapter that the mapping names. Raises: UsageError, at its line."""
+    mapping = observation.mapping
+    try:
+        return adapter_of(mapping.log_format, mapping.log_options)
+    except UsageError as error:
+        raise UsageError(f"{mapping.places['log']}: {error.message}", help=error.help) from None
+
+
+def _whole(
+    files: Sequence[str],
+    observation: Observation,
+    settings: Settings,
+    adapter: Adapter | None,
+    progress: Progress | None,
+) -> Replay:
+    """With all lines in memory, for mappings that need them side by side."""
+    mapping = observation.mapping
+    wanted = mapping.wanted()
+    shown = None if progress is None else (lambda n, m: progress("slices", n, m))
+    with tempfile.TemporaryDirectory(prefix="checker-") as folder:
+        copies = (Path(folder) / str(number) for number in range(len(files)))
+
+        def through(stream: IO[bytes], name: str) -> Converted:
+            assert adapter is not None
+            return Converted(stream, name, adapter, wanted, field_types(observation), next(copies))
+
+        log = read_logs(
+            files,
+            wanted,
+            in_file_order=mapping.in_file_order,
+            through=None if adapter is None else through,
+        )
+    return replay(log, observation, settings, progress=shown)
+
+
+def _converted(
+    files: Sequence[str],
+    folder: Path,
+    adapter: Adapter,
+    observation: Observation,
+    fields: Fields,
+    settings: Settings,
+    stream: StreamSettings,
+) -> Reading:
+    """Files of another format, turned into our lines while they are read."""
+    wanted, types = observation.mapping.wanted(), field_types(observation)
+    copies = [str(folder / str(number)) for number in range(len(files))]
+    resting = Resting(observation, settings)
+    reader = Reader(files, copies, observation, fields, stream.bounds, rests=resting)
+    for number, name in enumerate(files):
+        with _source(name) as source:
+            lines = Converted(source, name, adapter, wanted, types, Path(copies[number]))
+            lines.defect = reader.reading.defects.add
+            reader.reading.made[number] = lines.place
+            reader.read(Range(number), lines.open())
+    reader.finish()
+    return reader.reading
+
+
+@contextmanager
+def _source(name: str) -> Iterator[IO[bytes]]:
+    if name == STDIN:
+        yield sys.stdin.buffer
+        return
+    try:
+        stream = opened(name)
+    except OSError as error:
+        raise unreadable(name, error) from None
+    with stream:
+        yield stream
 
 
 def _concluded(
@@ -161,8 +243,5 @@ def _readable(files: Sequence[str]) -> Iterator[list[str]]:
                 with open(name, "rb"):  # noqa: PTH123 - the name is the user's, and may be a pipe
                     paths.append(name)
             except OSError as error:
-                raise UsageError(
-                    f"cannot read the log {printable(name)}: {error.strerror}",
-                    help="name one or more files of JSON lines, or - for standard input",
-                ) from None
+                raise unreadable(name, error) from None
         yield paths
