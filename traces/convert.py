@@ -12,7 +12,7 @@ import io
 import json
 import os
 import struct
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -81,12 +81,13 @@ class Converted(io.RawIOBase):
 
     def __init__(
         self, stream: IO[bytes], name: str, adapter: Adapter, wanted: Wanted, types: Types,
-        copy: Path, *, eager: bool = False,
+        copy: Path, *, marks: Sequence[str] = (), eager: bool = False,
     ) -> None:  # fmt: skip
         self.path = str(copy)
         self._kept = open(f"{copy}.places", "wb")  # noqa: PTH123, SIM115 - closed with this stream
         self.places = Places(f"{copy}.places", self._kept)
         self._eager = eager
+        self._marks = tuple(name for name in marks if not name.startswith("@"))
         self.defect: Callable[[Defect], None] = lambda found: None
         self._name = name
         self._typed = adapter.is_typed
@@ -162,7 +163,7 @@ class Converted(io.RawIOBase):
         names = self._wanted.get(event, ())
         fields: dict[str, object] = {
             name: self._value(record.fields[name], self._types.get((event, name)))
-            for name in names
+            for name in (*names, *self._marks)
             if name in record.fields
         }
         fields |= {"ts": 0, "node": record.node, "seq": seq, "event": event} | _order(record)

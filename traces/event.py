@@ -7,7 +7,11 @@ model. A reader may rely on this: text from a log reaches an output only through
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .order import Marks, Past
 
 __all__ = ["Defect", "Event", "FieldValue", "Log", "Place", "printable"]
 
@@ -34,13 +38,21 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One readable line. `fields` holds what the mapping reads of it, and no more."""
+    """One readable line. `fields` holds what the mapping reads of it, and no more.
+
+    `marks` is what it says of its order, and `past` what follows from that with the other lines.
+    """
+
+    def __hash__(self) -> int:
+        return hash(self.place)
 
     place: Place
     node: str
     seq: int
     name: str
     fields: Mapping[str, FieldValue]
+    marks: Marks | None = field(default=None, compare=False)
+    past: Past | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         shown = "".join(f" {printable(k)}={_shown(v)}" for k, v in self.fields.items())

@@ -113,7 +113,7 @@ def explain(
     world = worlds.of(shape.bound, answer.budget.background, answer.budget.widened)
     words = _Words(world, names)
     used = shape if answer.budget.lost else shape.without_lost()
-    lines = _lines(part, with_lost=answer.budget.lost > 0)
+    lines = _lines(part, with_lost=answer.budget.lost > 0, with_empty=shape.has_needs())
     ready: dict[tuple[int, int], list[Node]] = {}
     for node, chain, position in stuck_lines(shape, answer, worlds):
         ready.setdefault((chain, position), []).append(node)
@@ -123,7 +123,10 @@ def explain(
         assert isinstance(logged, Logged)
         event = lines[at[0]][at[1]].observed.event
         states = dict.fromkeys(node.state for node in nodes)
-        tried.append((_candidate(event, logged, states, world, words), logged, nodes))
+        tried += [
+            (_candidate(event, each, states, world, words), each, nodes)
+            for each in (logged, *(logged._replace(step=step) for step in logged.others))
+        ]
     tried.sort(key=lambda each: (each[0].distance, each[0].event.place))
     survivors = {node.state for node in answer.stuck}
     events = [{n: line.observed.event for n, line in chain.items()} for chain in lines]
@@ -142,12 +145,12 @@ def explain(
     )
 
 
-def _lines(part: Slice, *, with_lost: bool) -> list[dict[int, Line]]:
+def _lines(part: Slice, *, with_lost: bool, with_empty: bool) -> list[dict[int, Line]]:
     """The slice's lines by chain and position, as the search has numbered them."""
     found = []
     for chain in part.chains:
         items = [item for item in chain if with_lost or isinstance(item, Line)]
-        if items:
+        if items or with_empty:
             found.append({n: item for n, item in enumerate(items) if isinstance(item, Line)})
     return found
 
@@ -158,7 +161,7 @@ def _lines(part: Slice, *, with_lost: bool) -> list[dict[int, Line]]:
 def _candidate(
     event: Event, logged: Logged, states: Iterable[State], world: World, words: _Words
 ) -> Candidate:
-    rule = world.observation.by_event[event.name].rule
+    rule = world.observation.by_event[logged.step.event].rule
     tried = [
         (state, args, [after for _, after in world.rules[rule.name].step(state, args)])
         for state in states

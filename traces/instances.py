@@ -14,10 +14,11 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from .event import Defect, Event, Log
-from .mapping import Logged
 from .observe import Observation, Observed
 
-__all__ = ["Chain", "Ending", "Instance", "Line", "Lost", "Row", "Slot", "chains", "rows"]
+__all__ = [
+    "Chain", "Ending", "Instance", "Line", "Lost", "Row", "Slot", "chains", "rows", "steps_of",
+]  # fmt: skip
 
 
 class Line(NamedTuple):
@@ -44,6 +45,13 @@ class Slot(NamedTuple):
     number: int
 
 
+def steps_of(observed: Observed, is_certain: bool = True) -> Iterator[Line]:
+    """A logged line as one item for each of its steps."""
+    yield Line(observed, is_certain)
+    for step in observed.then:
+        yield Line(step, is_certain)
+
+
 Chain = tuple[Line | Lost, ...]
 Row = tuple[Line | Lost | Slot, ...]
 
@@ -56,6 +64,7 @@ class Instance:
     lines: list[Observed | Slot] = field(default_factory=list)
     services: set[str | None] = field(default_factory=set)  # whose events it has written
     rules: tuple[str, ...] = ()  # what it may have done without a line
+    lost_most: int = 1  # how many steps one line can be
     last: Event | None = None
     is_clean: bool = False  # it said itself that it had finished
     ended_by: list[Observed] = field(default_factory=list)
@@ -67,11 +76,12 @@ class Instance:
             if isinstance(observed, Slot):
                 yield observed
                 continue
-            before = observed.what.entry.logged is Logged.BEFORE
-            yield Line(observed, not (before and ends_open and observed.event is self.last))
+            is_last = observed.event is self.last
+            yield from steps_of(observed, not (observed.is_before and ends_open and is_last))
         if ends_open and self.rules:
-            yield Lost(self.node, self.rules)
-        yield from map(Line, self.ended_by)
+            yield from [Lost(self.node, self.rules)] * self.lost_most
+        for each in self.ended_by:
+            yield from steps_of(each)
 
 
 Ending = tuple[str, Event, Observed | None]
@@ -83,6 +93,8 @@ def chains(log: Log, observation: Observation) -> tuple[list[Chain], list[Defect
     defects: list[Defect] = []
     if observation.mapping.in_file_order:
         return [_as_written(log, observation, defects)], defects
+    if not observation.mapping.order.nodes:
+        return _unordered(log, observation, defects), defects
     lives: dict[str, list[Instance]] = {}
     ends: list[Ending] = []
     about = {end.event: end.instance for end in observation.mapping.ends if end.instance}
@@ -98,14 +110,42 @@ def _as_written(log: Log, observation: Observation, defects: list[Defect]) -> Ch
     """All lines as one chain, in the order of the files and of the lines in them."""
     position = {name: number for number, name in enumerate(log.files)}
     events = [event for events in log.by_node.values() for event in events]
-    found = []
-    for event in sorted(events, key=lambda e: (position[e.place.file], e.place.line)):
+    found: list[Line] = []
+    for event in sorted(events, key=lambda e: (position[e.place.file], e.place)):
         observed = observation.observe(event)
         if isinstance(observed, Defect):
             defects.append(observed)
         elif observed is not None:
-            found.append(Line(observed))
+            found += steps_of(observed)
     return tuple(found)
+
+
+def _unordered(log: Log, observation: Observation, defects: list[Defect]) -> list[Chain]:
+    """Where a node's lines have no order: each line alone, and steps without a line anywhere.
+
+    Which line is the last of a life cannot be known, so any that is written before its step may be
+    of a step that never was.
+    """
+    found: list[Chain] = []
+    for node, events in log.by_node.items():
+        life = Instance(node)
+        lives = 1 + sum(event.name in observation.mapping.starts for event in events)
+        for event in events:
+            observed = observation.observe(event)
+            if isinstance(observed, Defect):
+                defects.append(observed)
+            elif observed is not None:
+                life.services |= observed.services()
+                found.append(tuple(steps_of(observed, not observed.is_before)))
+        rules = _unlogged(life, observation)
+        if rules:
+            lost = Lost(node, rules)
+            found += [(lost,)] * (lives * _lost_most(observation))
+    return found
+
+
+def _lost_most(observation: Observation) -> int:
+    return max((len(entry.rules) for entry in observation.mapping.events), default=1)
 
 
 def rows(
@@ -115,6 +155,7 @@ def rows(
     for instances in lives.values():
         for life in instances:
             life.rules = _unlogged(life, observation)
+            life.lost_most = _lost_most(observation)
     for target, event, observed in ends:
         _end(lives, target, event, observed, observation)
     for instances in lives.values():
@@ -151,7 +192,7 @@ def _lives(
             ends.append((str(target), event, observed))
         elif observed is not None:
             life.lines.append(observed)
-            life.services.add(observed.what.entry.service)
+            life.services |= observed.services()
     return instances
 
 
@@ -178,6 +219,7 @@ def _end(
     if target not in lives:
         lives[target] = [Instance(target)]
         lives[target][0].rules = _unlogged(lives[target][0], observation)
+        lives[target][0].lost_most = _lost_most(observation)
     open_lives = [life for life in lives[target] if not life.is_over]
     if not open_lives:  # ended before: the line is a step of its own, at the very end
         lives[target][-1].ended_by.extend([observed] if observed is not None else [])

@@ -13,12 +13,13 @@ import math
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import IO, Protocol
 
 from .event import Defect, Event, FieldValue, Log, Place, printable
 from .inputs import STDIN, opened, unreadable
+from .order import Order, marks_of
 
 __all__ = [
     "LINE_BYTES_MAX", "SEQ_MAX", "STDIN", "Source", "Wanted", "again", "broken_off", "empty",
@@ -37,6 +38,7 @@ class _Reading:
     """What has been read so far."""
 
     wanted: Wanted
+    order: Order | None = None
     by_node: dict[str, list[Event]] = field(default_factory=dict)
     defects: list[Defect] = field(default_factory=list)
     lines: int = 0
@@ -58,17 +60,19 @@ def read_logs(
     wanted: Wanted,
     *,
     in_file_order: bool = False,
+    order: Order | None = None,
     through: Callable[[IO[bytes], str], Source] | None = None,
 ) -> Log:
     """Read all files as one log; a node's lines may stand in several of them.
 
     `in_file_order`: the lines happened as they stand, so one whose number is too low is not put
-    back to its place. `through` makes our lines of a file's bytes, where it holds others.
+    back to its place. `order` says what else of a line's order is read. `through` makes our lines
+    of a file's bytes, where it holds others.
 
     Raises: UsageError, if a file cannot be opened.
     """
     names = tuple(files)
-    reading = _Reading(wanted)
+    reading = _Reading(wanted, order if order is not None and order.is_marked else None)
     for name in names:
         before = reading.lines
         with _opened(name) as stream:
@@ -145,14 +149,22 @@ class _Unusable(Exception):
         self.node = node
 
 
-def read_line(raw: bytes, place: Place, wanted: Wanted, names: dict[str, str]) -> Event | Defect:
+def read_line(
+    raw: bytes, place: Place, wanted: Wanted, names: dict[str, str], order: Order | None = None
+) -> Event | Defect:
     """One line as an event; `names` keeps one copy of each text."""
     try:
         record = _record(raw)
         _check_once(record, wanted)
     except _Unusable as why:
         return Defect(place, str(why), is_gap=True, node=why.node, kind=why.kind)
-    return event_of(record, place, wanted, names)
+    found = event_of(record, place, wanted, names)
+    if order is None or isinstance(found, Defect):
+        return found
+    marks = marks_of(record, order)
+    if isinstance(marks, str):
+        return Defect(place, marks, is_gap=True, node=found.node, kind="order")
+    return replace(found, marks=marks)
 
 
 def _check_once(record: _Object, wanted: Wanted) -> None:
@@ -173,7 +185,7 @@ def event_of(
 
 
 def _read_line(raw: bytes, place: Place, reading: _Reading) -> None:
-    found = read_line(raw, place, reading.wanted, reading.names)
+    found = read_line(raw, place, reading.wanted, reading.names, reading.order)
     if isinstance(found, Defect):
         reading.defects.append(found)
     else:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 import tomllib
+from collections import Counter
+from collections.abc import Iterator
 from collections.abc import Mapping as Table
 from dataclasses import dataclass, field, replace
 from enum import Enum
@@ -19,6 +21,7 @@ from checker.errors import UsageError
 from checker.source import shown_path
 
 from .event import Place, printable
+from .order import By, Order
 
 __all__ = [
     "End", "EventRule", "Fact", "Logged", "Mapping", "Service", "load_mapping", "shipped",
@@ -59,7 +62,7 @@ class EventRule:
     """
 
     event: str
-    rule: str
+    rules: tuple[str, ...]  # more than one: it is all of these steps, one behind the other
     service: str | None
     logged: Logged
     params: tuple[tuple[str, str], ...]
@@ -67,6 +70,7 @@ class EventRule:
     where: tuple[tuple[str, str], ...]
     if_enabled: bool
     place: Place
+    label: str = ""  # the event's name, and a number if it has several entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +104,14 @@ class Mapping:
     services: tuple[Service, ...]
     events: tuple[EventRule, ...]
     places: Table[str, Place]
-    in_file_order: bool = False  # the lines happened in the order in which they stand
+    order: Order = field(default_factory=Order)
     log_format: str = "jsonl"
     log_options: Table[str, str] = field(default_factory=dict)  # of the adapter
+
+    @property
+    def in_file_order(self) -> bool:
+        """Did the lines happen in the order in which they stand?"""
+        return self.order.by is By.FILE
 
     def wanted(self) -> dict[str, tuple[str, ...]]:
         """The fields to keep of each event, for a reader."""
@@ -121,7 +130,12 @@ def with_format(mapping: Mapping, log_format: str | None) -> Mapping:
     """The mapping for logs of another format; options of the mapping's own format go with it."""
     if log_format is None or log_format == mapping.log_format:
         return mapping
-    return replace(mapping, log_format=log_format, log_options={})
+    order = mapping.order
+    if order == _usual_order(mapping.log_format):
+        order = _usual_order(log_format)
+    elif order.fields == OWN_MARKS.get(order.by):
+        order = replace(order, fields=MARKS[order.by])
+    return replace(mapping, log_format=log_format, log_options={}, order=order)
 
 
 def shipped(model: str) -> Path | None:
@@ -152,6 +166,25 @@ def load_mapping(path: Path) -> Mapping:
 # ── TOML with line numbers ───────────────────────────────────────────────────────────────────────
 
 
+class _Paths:
+    """The paths of headers, in which `#1`, `#2`, … stand for the tables under one name."""
+
+    def __init__(self) -> None:
+        self.counts: dict[tuple[str, ...], int] = {}
+
+    def of(self, parts: tuple[str, ...], is_array: bool) -> tuple[str, ...]:
+        path: tuple[str, ...] = ()
+        for part in parts[:-1] if is_array else parts:
+            path = (*path, part)
+            if path in self.counts:
+                path = (*path, f"#{self.counts[path]}")
+        if is_array:
+            path = (*path, parts[-1])
+            self.counts[path] = self.counts.get(path, 0) + 1
+            path = (*path, f"#{self.counts[path]}")
+        return path
+
+
 def _lines(text: str) -> dict[tuple[str, ...], int]:
     """The line of each table and key; of a key inside an inline table, the line of that table.
 
@@ -160,10 +193,13 @@ def _lines(text: str) -> dict[tuple[str, ...], int]:
     """
     found: dict[tuple[str, ...], int] = {}
     table: tuple[str, ...] = ()
+    paths = _Paths()
     for number, line in enumerate(text.splitlines(), 1):
         if header := re.match(r"\s*\[\[?([^\[\]]+)\]\]?\s*(#.*)?$", line):
-            table = _parts(header[1])
+            table = paths.of(_parts(header[1]), line.lstrip().startswith("[["))
             found.setdefault(table, number)
+            if table[-1].startswith("#"):
+                found.setdefault(table[:-1], number)
         elif key := re.match(r"""\s*((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*[\w"'-]+)*)\s*=""", line):
             path = (*table, *_parts(key[1]))
             for length in range(len(table) + 1, len(path) + 1):
@@ -208,6 +244,16 @@ class _Toml:
             raise self.fail(f"{printable(key)!r} must be a table", key)
         return _Toml(self.file, value, self.lines, (*self.path, key))
 
+    def entries(self, key: str) -> Iterator[tuple[_Toml, str]]:
+        """The table, or each of several under one name, with a name of its own."""
+        value = self.table.get(key)
+        if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
+            yield self.inner(key), key
+            return
+        for number, each in enumerate(value, 1):
+            path = (*self.path, key, f"#{number}")
+            yield _Toml(self.file, each, self.lines, path), f"{key} #{number}"
+
     def text(self, key: str, default: str | None = None) -> str | None:
         value = self.table.get(key, default)
         if value is not None and not isinstance(value, str):
@@ -251,7 +297,13 @@ def _mapping(toml: _Toml) -> Mapping:
         _service(toml.inner("services").inner(n)) for n in toml.inner("services").table
     )
     known = [service.name for service in services]
-    events = tuple(_event(toml.inner("events").inner(n), known) for n in toml.inner("events").table)
+    entries = toml.inner("events")
+    events = tuple(
+        _event(entry, name, known, label)
+        for name in entries.table
+        for entry, label in entries.entries(name)
+    )
+    _check_alternatives(toml, events)
     ends = tuple(_end(toml.inner("ends").inner(n)) for n in toml.inner("ends").table)
     hidden_max = toml.table.get("max_hidden", HIDDEN_MAX)
     if isinstance(hidden_max, bool) or not isinstance(hidden_max, int) or hidden_max < 0:
@@ -261,7 +313,7 @@ def _mapping(toml: _Toml) -> Mapping:
         toml.file, model, toml.text("slice"), toml.texts("hidden"), hidden_max,
         toml.texts("ignore"), toml.texts("starts"), ends, services, events,
         {key: toml.place(key) for key in ("model", "log", "slice", "hidden", "events")},
-        _in_file_order(toml, events), log_format, log_options,
+        _order(toml, events, log_format), log_format, log_options,
     )  # fmt: skip
     for name in mapping.ignore:
         if any(event.event == name for event in events):
@@ -282,20 +334,61 @@ def _log(toml: _Toml) -> tuple[str, dict[str, str]]:
     return options.pop("format", "jsonl"), options
 
 
-def _in_file_order(toml: _Toml, events: tuple[EventRule, ...]) -> bool:
-    order = toml.text("order", "node")
-    if order not in ("node", "file"):
-        raise toml.fail("`order` is node or file", "order")
+def _order(toml: _Toml, events: tuple[EventRule, ...], log_format: str) -> Order:
+    """`order = "…"`, or a table with `by`. Spans are not in order, so there it has to be said."""
+    if "order" not in toml.table:
+        return _usual_order(log_format)
+    if isinstance(toml.table["order"], str):
+        toml = _Toml(toml.file, {"by": toml.table["order"]}, {(): toml.place("order").line}, ())
+    else:
+        toml = toml.inner("order")
+    toml.only("by", "field", "id", "after", "within", "start", "end", "skew", "nodes")
+    name = toml.text("by", "node")
+    if name not in [by.value for by in By]:
+        known = ", ".join(by.value for by in By)
+        raise toml.fail("there is no such order", "by", help=f"one of {known}")
+    by = By(name)
+    keys = KEYS.get(by, ())
+    more = ("skew", "nodes") if by is By.TIME else ("nodes",) if keys else ()
+    for key in toml.table:
+        if key not in ("by", *keys, *more):
+            raise toml.fail(f"{key!r} has no meaning with by = {name!r}", key)
+    if by is By.FILE:
+        _check_written_with(toml, events)
+    is_ours = log_format == "jsonl"
+    names = OWN_MARKS.get(by, ()) if is_ours else MARKS.get(by, ())
+    fields = tuple(toml.text(key, default) or "" for key, default in zip(keys, names, strict=True))
+    skew = toml.table.get("skew", 0)
+    if isinstance(skew, bool) or not isinstance(skew, int | float) or not 0 <= skew < 1e9:
+        raise toml.fail("'skew' must be a number of seconds", "skew")
+    nodes = toml.truth("nodes", not keys or (by is not By.TIME and log_format != "otlp"))
+    return Order(by, fields, float(skew), nodes)
+
+
+def _usual_order(log_format: str) -> Order:
+    return Order(By.CAUSES, MARKS[By.CAUSES], nodes=False) if log_format == "otlp" else Order()
+
+
+KEYS = {By.CLOCK: ("field",), By.CAUSES: ("id", "after", "within"), By.TIME: ("start", "end")}
+OWN_MARKS = {
+    By.CLOCK: ("clock",), By.CAUSES: ("id", "after", "within"), By.TIME: ("start", "end"),
+}  # fmt: skip
+MARKS = {
+    By.CLOCK: ("@clock",), By.CAUSES: ("@id", "@after", "@within"), By.TIME: ("@start", "@end"),
+}  # fmt: skip
+"""Where adapters put what a record says of its order."""
+
+
+def _check_written_with(toml: _Toml, events: tuple[EventRule, ...]) -> None:
     early_or_late = [event for event in events if event.logged is not Logged.WITH]
-    if order == "file" and early_or_late:
+    if early_or_late:
         # A line beside its effect may stand on the wrong side of another's line.
         raise toml.fail(
             'order = "file" needs every line to be written with its effect, and '
             f"{printable(early_or_late[0].event)} is not",
-            "order",
+            "by",
             help='write logged = "with" for each event, or leave `order` out',
         )
-    return order == "file"
 
 
 def _service(toml: _Toml) -> Service:
@@ -309,9 +402,26 @@ def _end(toml: _Toml) -> End:
     return End(toml.path[-1], toml.truth("clean", False), toml.text("instance"))
 
 
-def _event(toml: _Toml, services: list[str]) -> EventRule:
+def _check_alternatives(toml: _Toml, events: tuple[EventRule, ...]) -> None:
+    numbers = Counter(event.event for event in events)
+    for event in events:
+        if numbers[event.event] > 1 and len(event.rules) > 1:
+            raise UsageError(
+                f"{event.place}: of several entries for {printable(event.event)} each is one step",
+                help="give the line one entry with a list of rules, or entries with one rule each",
+            )
+
+
+def _event(toml: _Toml, name: str, services: list[str], label: str) -> EventRule:
     toml.only("rule", "service", "logged", "params", "facts", "where", "if_enabled")
-    name = toml.path[-1]
+    if isinstance(toml.table.get("rule"), list):
+        rules = toml.texts("rule")
+    else:
+        rules = (toml.text("rule", name) or "",)
+    if not rules:
+        raise toml.fail("'rule' names no rule", "rule", help="list the event under `ignore`")
+    if len(rules) > 1 and "if_enabled" in toml.table:
+        raise toml.fail("`if_enabled` is for a line that is one step", "if_enabled")
     service = toml.text("service")
     if service is not None and service not in services:
         known = ", ".join(services) or "none yet; write [services.NAME]"
@@ -325,7 +435,7 @@ def _event(toml: _Toml, services: list[str]) -> EventRule:
     facts = toml.inner("facts")
     return EventRule(
         event=name,
-        rule=toml.text("rule", name) or "",
+        rules=rules,
         service=service,
         logged=logged,
         params=toml.pairs("params"),
@@ -333,6 +443,7 @@ def _event(toml: _Toml, services: list[str]) -> EventRule:
         where=toml.pairs("where"),
         if_enabled=toml.truth("if_enabled", False),
         place=toml.place(),
+        label=label,
     )
 
 

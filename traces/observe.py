@@ -69,19 +69,46 @@ class ObservedRule:
     rule: ir.Rule
     fields: tuple[str | None, ...]
     facts: tuple[ObservedFact, ...]
+    label: str = ""  # the event's name, and a number where it has several entries or steps
+    then: tuple[ObservedRule, ...] = ()  # further steps of the same line
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """A line as a step: values of the rule's parameters and of the facts, in their order."""
+    """A line as a step: values of the rule's parameters and of the facts, in their order.
+
+    `others`: what it may have been instead. `then`: the steps that it also was, after this one.
+    """
 
     event: Event
     what: ObservedRule
     args: tuple[Value, ...]
     facts: tuple[Value, ...]
+    others: tuple[Observed, ...] = ()
+    then: tuple[Observed, ...] = ()
 
     def ids(self) -> list[LogId]:
-        return [value for value in (*self.args, *self.facts) if isinstance(value, LogId)]
+        return [
+            value
+            for each in self.all()
+            for value in (*each.args, *each.facts)
+            if isinstance(value, LogId)
+        ]
+
+    def all(self) -> tuple[Observed, ...]:
+        """This step, what it may have been instead, and what follows it."""
+        return self, *self.others, *self.then
+
+    def rules(self) -> set[str]:
+        return {each.what.rule.name for each in self.all()}
+
+    def services(self) -> set[str | None]:
+        return {each.what.entry.service for each in self.all()}
+
+    @property
+    def is_before(self) -> bool:
+        """Was the line written before its step, or may it have been?"""
+        return any(each.what.entry.logged is Logged.BEFORE for each in self.all())
 
 
 @dataclass(frozen=True)
@@ -92,7 +119,8 @@ class Observation:
     model: ir.Model
     key: str | None
     scopes: Mapping[str, int]  # ids of other sorts, at least
-    by_event: Mapping[str, ObservedRule]
+    by_event: Mapping[str, ObservedRule]  # by label: of every step that a line can be
+    entries: Mapping[str, tuple[ObservedRule, ...]]  # by the name of the event
     hidden: frozenset[str]
     after_rules: Mapping[
         str, tuple[str, ...]
@@ -117,26 +145,37 @@ class Observation:
 
     def observe(self, event: Event) -> Observed | Defect | None:
         """The line as a step; None if it is none; a defect if a field has no value of the model."""
-        what = self.by_event.get(event.name)
-        if what is None or not _matches(what.entry, event):
+        whats = [what for what in self.entries.get(event.name, ()) if _matches(what.entry, event)]
+        if not whats:
             return None
         try:
-            args = tuple(
-                ANY if field is None else _value(event.fields[field], param.type, field)
-                for field, param in zip(what.fields, what.rule.params, strict=True)
-            )
-            facts = tuple(_claim(event.fields[fact.field], fact) for fact in what.facts)
+            first, *others = (_read(what, event) for what in whats)
         except _NoValue as why:
             return Defect(event.place, f"{printable(event.name)}: {why}", True, event.node)
-        return Observed(event, what, args, facts)
+        return replace(first, others=tuple(others)) if others else first
+
+
+def _read(what: ObservedRule, event: Event) -> Observed:
+    args = tuple(
+        ANY if field is None else _value(event.fields[field], param.type, field)
+        for field, param in zip(what.fields, what.rule.params, strict=True)
+    )
+    facts = tuple(_claim(event.fields[fact.field], fact) for fact in what.facts)
+    return Observed(event, what, args, facts, then=tuple(_read(t, event) for t in what.then))
 
 
 def _matches(entry: EventRule, event: Event) -> bool:
-    return all(
-        isinstance(value := event.node if field == "node" else event.fields[field], str)
-        and fnmatchcase(value, pattern)
-        for field, pattern in entry.where
-    )
+    for field, pattern in entry.where:
+        value = event.node if field == "node" else event.fields[field]
+        if isinstance(value, str):
+            if not fnmatchcase(value, pattern):
+                return False
+        elif pattern != _WORDS.get(value, str(value)):  # null is no text, so no pattern but its own
+            return False
+    return True
+
+
+_WORDS: Mapping[object, str] = {None: "null", True: "true", False: "false"}
 
 
 # ── Values ───────────────────────────────────────────────────────────────────────────────────────
@@ -215,7 +254,7 @@ def observe(
             f"--scope {mapping.slice}: how many ids a slice needs is read from the log",
             help="--background M adds ids that no line names",
         )
-    found = [_observed_rule(loaded, entry) for entry in mapping.events]
+    found = [what for entry in mapping.events for what in _observed_rules(loaded, entry)]
     _check_all_mentioned(model, mapping)
     bound, facts = _bound(model, found, constants, scopes)
     found = [
@@ -227,7 +266,8 @@ def observe(
         model=bound,
         key=mapping.slice,
         scopes=dict(scopes or {}),
-        by_event={what.entry.event: what for what in found},
+        by_event={what.label: what for what in found},
+        entries=_entries(found),
         hidden=frozenset(mapping.hidden),
         after_rules=_after_rules(mapping),
     )
@@ -242,7 +282,7 @@ def _unknown(place: Place, kind: str, name: str, names: Iterable[str]) -> UsageE
 
 def _check_all_mentioned(model: ir.Model, mapping: LogMapping) -> None:
     names = [rule.name for rule in model.rules]
-    mapped = {entry.rule for entry in mapping.events}
+    mapped = {rule for entry in mapping.events for rule in entry.rules}
     place = mapping.places["hidden"]
     for name in mapping.hidden:
         if name not in names:
@@ -257,26 +297,56 @@ def _check_all_mentioned(model: ir.Model, mapping: LogMapping) -> None:
             )
 
 
-def _observed_rule(loaded: Loaded, entry: EventRule) -> ObservedRule:
-    model = loaded.model
-    names = [rule.name for rule in model.rules]
-    if entry.rule not in names:
-        raise _unknown(entry.place, "rule", entry.rule, names)
-    rule = model.rule(entry.rule)
+def _entries(found: list[ObservedRule]) -> dict[str, tuple[ObservedRule, ...]]:
+    """The entries of each event; a sequence under its first step."""
+    parts: dict[int, list[ObservedRule]] = {}
+    for what in found:
+        parts.setdefault(id(what.entry), []).append(what)
+    entries: dict[str, tuple[ObservedRule, ...]] = {}
+    for first, *then in parts.values():
+        event = first.entry.event
+        entries[event] = (*entries.get(event, ()), replace(first, then=tuple(then)))
+    return entries
+
+
+def _observed_rules(loaded: Loaded, entry: EventRule) -> list[ObservedRule]:
+    """One for each step of the sequence.
+
+    A parameter is that of each step that has one of its name. Facts of the state before belong to
+    the first step, the others to the last.
+    """
+    steps: list[ir.Rule] = []
+    for name in entry.rules:
+        names = [rule.name for rule in loaded.model.rules]
+        if name not in names:
+            raise _unknown(entry.place, "rule", name, names)
+        steps.append(loaded.model.rule(name))
     given = dict(entry.params)
+    params = [param.name for rule in steps for param in rule.params]
     for name in given:
-        if name not in [param.name for param in rule.params]:
-            raise _unknown(
-                entry.place, f"parameter of {rule.name}", name, [p.name for p in rule.params]
-            )
+        if name not in params:
+            of = " and ".join(rule.name for rule in steps)
+            raise _unknown(entry.place, f"parameter of {of}", name, params)
+    found = []
+    for number, rule in enumerate(steps):
+        own = [fact for fact in entry.facts if number == (0 if fact.before else len(steps) - 1)]
+        label = entry.label if not number else f"{entry.label}, step {number + 1}"
+        found.append(_observed_rule(loaded, entry, rule, own, label))
+    return found
+
+
+def _observed_rule(
+    loaded: Loaded, entry: EventRule, rule: ir.Rule, own: list[Fact], label: str
+) -> ObservedRule:
+    given = dict(entry.params)
     for param in rule.params:
         if param.name in given and not _is_loggable(param.type):
             raise UsageError(
                 f"{entry.place}: no field of a line can hold the parameter {param.name!r}",
                 help="leave it out: a parameter that is not mapped may have any value",
             )
-    facts = tuple(_observed_fact(loaded, rule, fact) for fact in entry.facts)
-    return ObservedRule(entry, rule, tuple(given.get(p.name) for p in rule.params), facts)
+    facts = tuple(_observed_fact(loaded, rule, fact) for fact in own)
+    return ObservedRule(entry, rule, tuple(given.get(p.name) for p in rule.params), facts, label)
 
 
 def _is_loggable(type_: ir.Type) -> bool:
@@ -316,7 +386,7 @@ def _after_rules(mapping: LogMapping) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {service.name: () for service in mapping.services}
     for entry in mapping.events:
         if entry.service is not None and entry.logged is Logged.AFTER:
-            found[entry.service] += (entry.rule,)
+            found[entry.service] += entry.rules
     return found
 
 
@@ -331,7 +401,7 @@ def _bound(
     The facts travel as properties, so that the pass that binds constants sees them.
     """
     props = tuple(
-        ir.Prop(ir.PropKind.INVARIANT, f"{what.entry.event}.{fact.field}", what.rule.params, expr)
+        ir.Prop(ir.PropKind.INVARIANT, f"{what.label}.{fact.field}", what.rule.params, expr)
         for what in found
         for fact in what.facts
         for _, expr in fact.cases

@@ -99,7 +99,7 @@ def remedies(
                 if after in reached or after in following:
                     continue
                 following[after] = node, (*way, move)
-                if world.step(line.step, after):
+                if any(world.step(step, after) for step in (line.step, *line.others)):
                     found.setdefault((*way, move), node)
         if found or not following:
             break
@@ -127,7 +127,7 @@ def _moves(world: World, state: State) -> Iterator[tuple[Move, State]]:
 def _missing(world: World, move: Move, left: _Left, shown: Shown) -> MissingStep:
     name, args = move
     rule = world.rules[name].rule
-    entries = [e for e in world.observation.mapping.events if e.rule == name]
+    entries = [e for e in world.observation.mapping.events if name in e.rules]
     return MissingStep(
         name,
         tuple(

@@ -21,7 +21,8 @@ from .event import Defect, Log
 from .explain import Diagnosis, explain
 from .instances import Line, chains
 from .locality import is_product
-from .observe import LogId, Observation
+from .observe import LogId, Observation, Observed
+from .order import ordered
 from .slices import Slice, cut
 from .validate import MANY, Answer, Budget, Limits, Logged, LostStep, Shape, ShapeChain, search
 from .worlds import ANY_NUMBER, Step, Worlds
@@ -166,6 +167,7 @@ def replay(
     Raises: UsageError under `strict`, if a line could not be used.
     """
     began = time.monotonic()
+    log = ordered(log, observation.mapping.order)
     whole, unfit = chains(log, observation)
     defects = tuple(sorted((*log.defects, *unfit), key=lambda d: d.place))
     if settings.strict and defects:
@@ -183,7 +185,11 @@ def replay(
         if progress is not None:
             progress(number + 1, len(slices))
     seen = {
-        line.observed.what.rule.name for part in whole for line in part if isinstance(line, Line)
+        name
+        for part in whole
+        for line in part
+        if isinstance(line, Line)
+        for name in line.observed.rules()
     }
     return Replay(
         files=log.files,
@@ -459,15 +465,44 @@ def shape_of(part: Slice) -> tuple[Shape, dict[LogId, int]]:
             used[value.sort] = names[value] + 1
         return names[value]
 
+    def step(seen: Observed) -> Step:
+        args, facts = tuple(map(number, seen.args)), tuple(map(number, seen.facts))
+        return Step(seen.what.label, args, facts)
+
+    needs = _needs(part)
     shaped: list[ShapeChain] = []
     for chain in part.chains:
         items: list[Logged | LostStep] = []
         for item in chain:
             if isinstance(item, Line):
                 seen = item.observed
-                args, facts = tuple(map(number, seen.args)), tuple(map(number, seen.facts))
-                items.append(Logged(Step(seen.event.name, args, facts), item.is_certain))
+                first, *others = map(step, (seen, *seen.others))
+                items.append(Logged(first, item.is_certain, tuple(others), needs.get(id(item), ())))
             else:
                 items.append(LostStep(item.rules))
         shaped.append(tuple(items))
     return Shape(tuple(sorted(used.items())), tuple(shaped)), names
+
+
+def _needs(part: Slice) -> dict[int, tuple[tuple[int, int], ...]]:
+    """Of each line, by identity, how many lines of other chains came before it."""
+    lines = [[item for item in chain if isinstance(item, Line)] for chain in part.chains]
+    if not any(line.observed.event.past for chain in lines for line in chain):
+        return {}
+    found: dict[int, tuple[tuple[int, int], ...]] = {}
+    for own, chain in enumerate(lines):
+        for line in chain:
+            past = line.observed.event.past
+            if past is None:
+                continue
+            needs = []
+            for number, others in enumerate(lines):
+                before = [
+                    count
+                    for count, other in enumerate(others, 1)
+                    if other.observed.event.past and past.holds(other.observed.event.past)
+                ]
+                if number != own and before:
+                    needs.append((number, before[-1]))
+            found[id(line)] = tuple(needs)
+    return found

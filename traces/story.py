@@ -173,12 +173,13 @@ def _call(plan: Plan, move: Rule | None, shown: Shown) -> str:
 
 def _logged(plan: Plan, logged: Logged, before: State, after: State) -> Rule | None:
     """The step that a line is, here."""
-    name = plan.world.observation.by_event[logged.step.event].rule.name
     if before == after:
         return None  # it was none
-    for args in plan.world.instances(name, logged.step.args):
-        if any(each == after for _, each in plan.world.rules[name].step(before, args)):
-            return name, args
+    for step in (logged.step, *logged.others):
+        name = plan.world.observation.by_event[step.event].rule.name
+        for args in plan.world.instances(name, step.args):
+            if any(each == after for _, each in plan.world.rules[name].step(before, args)):
+                return name, args
     return None
 
 

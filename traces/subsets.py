@@ -90,8 +90,9 @@ class Subsets:
         return found
 
     def _consumed(self, state: State, mask: int, line: Logged) -> Iterator[Member]:
-        for after in self.world.step(line.step, state):
-            yield after, self.world.opened(mask, after)
+        for step in (line.step, *line.others):
+            for after in self.world.step(step, state):
+                yield after, self.world.opened(mask, after)
         if not line.is_certain:
             yield state, mask
 

@@ -31,6 +31,8 @@ class Logged(NamedTuple):
 
     step: Step
     is_certain: bool
+    others: tuple[Step, ...] = ()  # it may also have been one of these
+    needs: tuple[tuple[int, int], ...] = ()  # of a chain, how many lines came before this one
 
 
 class LostStep(NamedTuple):
@@ -53,8 +55,13 @@ class Shape(NamedTuple):
 
     def without_lost(self) -> Shape:
         """The same where every step was logged."""
-        chains = (tuple(i for i in chain if isinstance(i, Logged)) for chain in self.chains)
-        return Shape(self.bound, tuple(chain for chain in chains if chain))
+        chains = [tuple(i for i in chain if isinstance(i, Logged)) for chain in self.chains]
+        if not self.has_needs():  # which name chains by their places
+            chains = [chain for chain in chains if chain]
+        return Shape(self.bound, tuple(chains))
+
+    def has_needs(self) -> bool:
+        return any(isinstance(i, Logged) and i.needs for chain in self.chains for i in chain)
 
 
 MANY = 1 << 30
@@ -242,7 +249,8 @@ class Plan:
         self.limits = limits
         self.width = 0
         self._next = [_next_lines(chain) for chain in shape.chains]
-        self._twins = _twins(shape.chains) if joined else []
+        self._counts = [_counts(chain) for chain in shape.chains] if shape.has_needs() else []
+        self._twins = _twins(shape.chains) if joined and not self._counts else []
         self._steps = 0
 
     def closed(self, layer: Layer) -> Layer:
@@ -269,15 +277,15 @@ class Plan:
 
     def consume(self, node: Node, *, only: int | None = None) -> Iterator[Node]:
         """The explanations with one line more; `only`: of this chain."""
-        for chain, lines in enumerate(self._next):
-            position = lines[node.cut[chain]]
-            if position is None or only not in (None, chain):
+        for chain, position in self.ready(node):
+            if only not in (None, chain):
                 continue
             line = self.chains[chain][position]
             assert isinstance(line, Logged)
             cut = self._moved(node.cut, chain, position + 1)
-            for state in self.world.step(line.step, node.state):
-                yield Node(cut, state, self.world.opened(node.open, state), node.lost)
+            for step in (line.step, *line.others):
+                for state in self.world.step(step, node.state):
+                    yield Node(cut, state, self.world.opened(node.open, state), node.lost)
             if not line.is_certain:
                 yield Node(cut, node.state, node.open, node.lost)
 
@@ -301,8 +309,16 @@ class Plan:
     def ready(self, node: Node) -> Iterator[tuple[int, int]]:
         """The chains, and the positions in them, of the lines that may come next."""
         for chain, lines in enumerate(self._next):
-            if (position := lines[node.cut[chain]]) is not None:
+            if (position := lines[node.cut[chain]]) is not None and (
+                not self._counts or self._is_due(node, self.chains[chain][position])
+            ):
                 yield chain, position
+
+    def _is_due(self, node: Node, line: Logged | LostStep) -> bool:
+        """Have the lines come that came before this one?"""
+        return not isinstance(line, Logged) or all(
+            self._counts[chain][node.cut[chain]] >= count for chain, count in line.needs
+        )
 
     def _moved(self, cut: tuple[int, ...], chain: int, position: int) -> tuple[int, ...]:
         moved = [*cut[:chain], position, *cut[chain + 1 :]]
@@ -335,6 +351,14 @@ def _next_lines(chain: ShapeChain) -> list[int | None]:
         is_line = isinstance(chain[position], Logged)
         following.append(position if is_line else following[-1])
     return following[::-1]
+
+
+def _counts(chain: ShapeChain) -> list[int]:
+    """For each position of a chain, the number of lines before it."""
+    found = [0]
+    for item in chain:
+        found.append(found[-1] + isinstance(item, Logged))
+    return found
 
 
 def _twins(chains: Sequence[ShapeChain]) -> list[tuple[int, ...]]:

@@ -29,20 +29,26 @@ class Fields:
 def fields_of(observation: Observation) -> Fields | None:
     """The fields; None if the log has to be read as a whole."""
     mapping = observation.mapping
+    if mapping.order.is_marked or not mapping.order.nodes:
+        return None  # where a line stands in the order depends on lines of all slices
     keys: dict[str, str] = {}
     types: dict[tuple[str, str], frozenset[type]] = {}
     for event, names in mapping.wanted().items():
-        what = observation.by_event.get(event)
-        own = set() if what is None else _keys(what, observation.key)
-        if own is None or len(own) > 1 or any(name in _FIXED for name in names):
+        whats = [step for what in observation.entries.get(event, ()) for step in (what, *what.then)]
+        found = [_keys(what, observation.key) for what in whats]
+        if any(each is None for each in found) or any(name in _FIXED for name in names):
             return None
+        own = set[str]().union(*(each for each in found if each is not None))
+        if len(own) > 1 or (own and not all(found)):
+            return None  # one entry tells the slice and another does not
         if own:
             (keys[event],) = own
         by_others = {end.event for end in mapping.ends if end.instance}
         if own and event in by_others and not mapping.in_file_order:
             return None  # a step of a slice at the end of another node has no place of its own
         for name in names:
-            types[event, name] = frozenset(_types(name, what))
+            kinds = [_types(name, what) for what in whats] or [_types(name, None)]
+            types[event, name] = frozenset(set[type]().union(*kinds))
             if {int, bool} <= types[event, name]:
                 return None  # a table of kinds could not tell 1 from True
     return Fields(keys, types) if keys else None

@@ -25,7 +25,6 @@ from ..jsonl import (
     starts_late,
     too_long,
 )
-from ..mapping import Logged
 from ..observe import LogId, Observation, Observed
 from .fields import Fields
 from .histories import HISTORIES_MAX, History
@@ -357,12 +356,12 @@ class Reader:
                 return None
         step, others = self._general(observed, key)
         token = self._token(node, step)
-        if observed.what.entry.logged is Logged.BEFORE:
+        if observed.is_before:
             node.unsure = event.seq, key, record[0].length
         record[0] = record[0][token]
         record[1] = min(record[1], number)
         record[2] = max(record[2], number)
-        certain = not others and observed.what.entry.logged is not Logged.BEFORE
+        certain = not others and not observed.is_before
         return token if certain and token < TOKENS_MAX else None
 
     def _opened(self, key: str, number: int) -> Record | None:
@@ -398,16 +397,21 @@ class Reader:
             known = names.setdefault(key, {})
             return LogId(value.sort, placeholder(known.setdefault(value, len(known) + 1)))
 
-        args, facts = tuple(map(put, observed.args)), tuple(map(put, observed.facts))
-        return replace(observed, args=args, facts=facts), others
+        def general(each: Observed) -> Observed:
+            args, facts = tuple(map(put, each.args)), tuple(map(put, each.facts))
+            alike, then = tuple(map(general, each.others)), tuple(map(general, each.then))
+            return replace(each, args=args, facts=facts, others=alike, then=then)
+
+        return general(observed), others
 
     def _token(self, node: Node, step: Observed) -> int:
         """The number of a kind of line. Truth values and numbers are different kinds."""
-        values = (*step.args, *step.facts)
+        values = tuple(value for each in step.all() for value in (*each.args, *each.facts))
+        labels = tuple(each.what.label for each in step.all())
         place = node.name, len(node.marks)
         if self._in_file_order:
             place = "", len(self.reading.in_order)
-        kind = (*place, step.event.name, values, tuple(map(type, values)))
+        kind = (*place, labels, values, tuple(map(type, values)))
         found = self._tokens.get(kind)
         if found is None:
             if len(self._tokens) >= TOKENS_MAX:

@@ -89,10 +89,19 @@ def stream_replay(
 def _adapter(observation: Observation) -> Adapter | None:
     """The adapter that the mapping names. Raises: UsageError, at its line."""
     mapping = observation.mapping
+    place = mapping.places["log"]
     try:
-        return adapter_of(mapping.log_format, mapping.log_options)
+        found = adapter_of(mapping.log_format, mapping.log_options)
     except UsageError as error:
-        raise UsageError(f"{mapping.places['log']}: {error.message}", help=error.help) from None
+        raise UsageError(f"{place}: {error.message}", help=error.help) from None
+    in_order = found is None or found.orders_nodes or found.given.get("seq")
+    if not in_order and mapping.order.nodes and not mapping.in_file_order:
+        raise UsageError(
+            f"{place}: records of {mapping.log_format} do not stand in the order of their steps",
+            help='write [order] with by = "causes" or "time" and nodes = false, or name the field '
+            "that numbers a node's records under [log]: seq",
+        )
+    return found
 
 
 def _whole(
@@ -111,12 +120,14 @@ def _whole(
 
         def through(stream: IO[bytes], name: str) -> Converted:
             assert adapter is not None
-            return Converted(stream, name, adapter, wanted, field_types(observation), next(copies))
+            types, marks = field_types(observation), mapping.order.fields
+            return Converted(stream, name, adapter, wanted, types, next(copies), marks=marks)
 
         log = read_logs(
             files,
             wanted,
             in_file_order=mapping.in_file_order,
+            order=mapping.order,
             through=None if adapter is None else through,
         )
     return replay(log, observation, settings, progress=shown)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..event import Event
-from ..instances import Chain, Ending, Instance, Line, Row, Slot, rows
+from ..instances import Chain, Ending, Instance, Line, Row, Slot, rows, steps_of
 from ..observe import Observation
 from ..slices import Slice
 from .histories import History
@@ -48,11 +48,11 @@ class Spine:
     shifts: list[dict[str, int]]
     files: Mapping[str, int] | None  # their positions, if they give the order of all lines
 
-    def position(self, event: Event) -> tuple[int, int]:
+    def position(self, event: Event) -> tuple[int, ...]:
         """What the lines of one chain are ordered by."""
         if self.files is None:
             return 0, event.seq
-        return self.files[event.place.file], event.place.line
+        return self.files[event.place.file], event.place.line, event.place.part
 
     def slot(self, event: Event) -> tuple[str, int]:
         """The chain of a line of a slice, and how many marks of that stand before it."""
@@ -112,7 +112,7 @@ def _in_order(readings: Sequence[Reading], shifts: list[dict[str, int]]) -> Spin
     row: list[Line | Slot] = [Slot("", 0)]
     for number, mark in enumerate(marks):
         assert mark.step is not None
-        row += [Line(mark.step), Slot("", number + 1)]
+        row += [*steps_of(mark.step), Slot("", number + 1)]
     files = {name: position for position, name in enumerate(readings[0].files)}
     return Spine([tuple(row)], {"": marks}, shifts, files)
 
@@ -125,7 +125,7 @@ def _services(
     for reading, shift in zip(readings, shifts, strict=True):
         for token in reading.tokens:
             place = token.node, token.epoch + shift.get(token.node, 0)
-            found.setdefault(place, set()).add(token.step.what.entry.service)
+            found.setdefault(place, set()).update(token.step.services())
     return found
 
 
@@ -155,7 +155,7 @@ def _lives(
             ends.append((str(event.fields[about[event.name]]), event, mark.step))
         elif mark.step is not None:
             life.lines.append(mark.step)
-            life.services.add(mark.step.what.entry.service)
+            life.services |= mark.step.services()
         _slot(life, name, number + 1, written)
     _closed(lives[-1], last, node.next - 1, observation)
     return lives

@@ -14,7 +14,7 @@ from dataclasses import replace
 from operator import itemgetter
 
 from ..event import Event
-from ..instances import Line
+from ..instances import Line, steps_of
 from ..observe import LogId, Observation, Observed
 from ..replay import (
     Judge,
@@ -83,8 +83,8 @@ def _slice(
         for number in history.tokens():
             token = reading.tokens[number]
             step = _with_names(token.step, ids) if named else token.step
-            line = Line(step, place not in unsure)
-            own.setdefault((token.node, token.epoch + shift.get(token.node, 0)), []).append(line)
+            slot = token.node, token.epoch + shift.get(token.node, 0)
+            own.setdefault(slot, []).extend(steps_of(step, place not in unsure))
             place += 1
     return spine.slice(keys, own)
 
@@ -94,7 +94,9 @@ def _with_names(step: Observed, ids: Mapping[str, str]) -> Observed:
         return LogId(value.sort, ids[value.name]) if isinstance(value, LogId) else value
 
     args, facts = tuple(map(named, step.args)), tuple(map(named, step.facts))
-    return replace(step, args=args, facts=facts)
+    others = tuple(_with_names(each, ids) for each in step.others)
+    then = tuple(_with_names(each, ids) for each in step.then)
+    return replace(step, args=args, facts=facts, others=others, then=then)
 
 
 def conclude(
@@ -240,8 +242,8 @@ class _Concluding:
         for event in sorted(events, key=self.spine.position):
             observed = self.observation.observe(event)
             if isinstance(observed, Observed) and id_ in observed.ids():
-                line = Line(observed, (event.node, event.seq) not in unsure)
-                own.setdefault(self.spine.slot(event), []).append(line)
+                lines = steps_of(observed, (event.node, event.seq) not in unsure)
+                own.setdefault(self.spine.slot(event), []).extend(lines)
         return own
 
     def _forgiven(self, each: SliceVerdict) -> SliceVerdict:
@@ -261,9 +263,9 @@ class _Concluding:
     def replay(self) -> Replay:
         listed, groups = self._judged()
         tokens = [token for reading in self.readings for token in reading.tokens]
-        seen = {token.step.what.rule.name for token in tokens}
+        seen = {name for token in tokens for name in token.step.rules()}
         marks = list(self.spine.steps())
-        seen |= {mark.step.what.rule.name for mark in marks if mark.step is not None}
+        seen |= {name for mark in marks if mark.step is not None for name in mark.step.rules()}
         steps = len(marks) + sum(
             history.length * count
             for parts, count in (*self.parked.items(), *self.groups.items())
