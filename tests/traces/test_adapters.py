@@ -6,12 +6,12 @@ import gzip
 import io
 import json
 import random
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from backports import zstd
 
 from checker.errors import UsageError
 from checker.frontend import load
@@ -21,6 +21,11 @@ from checker.traces.mapping import load_mapping
 from checker.traces.observe import observe
 from checker.traces.replay import Replay, Settings, Verdict
 from checker.traces.stream import stream_replay
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 SAMPLES = Path(__file__).parent / "samples"
 

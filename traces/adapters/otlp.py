@@ -187,6 +187,8 @@ def _value(value: object) -> object:
             return int(held)
         if isinstance(held, bool) or not isinstance(held, int):
             raise Unreadable("'intValue' must be a whole number", "wrong type")
+    elif form == "arrayValue" and isinstance(held, dict):
+        return [each.get("stringValue") for each in _objects(held, "values")]
     elif form in ("arrayValue", "kvlistValue"):
         return [held]  # no id, number or truth value, so no mapping can read it
     return held
