@@ -72,6 +72,15 @@ _REPLAY = Command(
         ),
         Option("--max-open", "Slices open at once, at most.", kind="int", metavar="N"),
         Option("--jobs", "Processes that read; 2 for long logs.", kind="int", metavar="N"),
+        Option(
+            "--monitor",
+            "Watch the lines, too, with FILE.py, FILE.py:NAME or MODULE:NAME; repeatable.",
+            many=True,
+            metavar="WHAT",
+        ),
+        Option(
+            "--no-monitors", "Leave out the monitors that a built-in model brings.", kind="flag"
+        ),
         Option("--html", "Write the report as a page, too.", kind="path", metavar="FILE.html"),
         Option(
             "--json",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .order import Marks, Past
 
-__all__ = ["Defect", "Event", "FieldValue", "Log", "Place", "printable"]
+__all__ = ["Defect", "Event", "Extra", "FieldValue", "Log", "Place", "printable"]
 
 FieldValue = bool | int | str | None
 
@@ -36,6 +36,13 @@ class Place:
         return f"{printable(self.file)}:{self.line}{record}"
 
 
+class Extra(str):
+    """A field that only monitors read. Where a line has none that can be used, the event has none:
+    it stays the step that it is."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One readable line. `fields` holds what the mapping reads of it, and no more.
@@ -53,6 +60,12 @@ class Event:
     fields: Mapping[str, FieldValue]
     marks: Marks | None = field(default=None, compare=False)
     past: Past | None = field(default=None, compare=False)
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        """What makes it the same line as another with its number: what the mapping reads."""
+        told = ((k, v) for k, v in self.fields.items() if not isinstance(k, Extra))
+        return (self.name, *told)
 
     def __str__(self) -> str:
         shown = "".join(f" {printable(k)}={_shown(v)}" for k, v in self.fields.items())

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from checker.report.terminal import Page
 from checker.states import show
 
 from .diagram import diagram, escaped
 from .event import Event
 from .explain import Candidate, Diagnosis
+from .monitor_report import monitors_text
 from .replay import Replay, SliceVerdict, Verdict
 from .report import missing_step, overall, reason_of, slice_name
 
@@ -147,6 +149,8 @@ def _more(rejected: list[SliceVerdict], found: Replay) -> str:
 
 def _others(found: Replay) -> Iterator[tuple[str, str]]:
     unknown = [e for e in found.slices if e.verdict is Verdict.UNKNOWN and e.diagnosis is None]
+    if found.monitors:
+        yield "monitors", monitors_text(found.monitors, Page())
     if unknown:
         lines = (f"{slice_name(e, found)}: {e.reason}" for e in unknown[:LISTED_MAX])
         yield "undecided", "\n".join(lines)

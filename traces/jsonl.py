@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import IO, Protocol
 
-from .event import Defect, Event, FieldValue, Log, Place, printable
+from .event import Defect, Event, Extra, FieldValue, Log, Place, printable
 from .inputs import STDIN, opened, unreadable
 from .order import Order, marks_of
 
@@ -259,7 +259,13 @@ def _event(
             "map it, or list it under `ignore`",
             known,
         )
-    fields = {name: _field(record, name, event, known, names) for name in wanted[event]}
+    fields = {}
+    for name in wanted[event]:
+        try:
+            fields[name] = _field(record, name, event, known, names)
+        except _Unusable:
+            if not isinstance(name, Extra):
+                raise
     return Event(place, known, seq, event, fields)
 
 
@@ -286,7 +292,7 @@ def _field(
         return names.setdefault(value, value)
     if value is None or isinstance(value, bool | int):
         return value
-    kind = {float: "a fraction", list: "a list", dict: "an object"}[type(value)]
+    kind = {float: "a fraction", list: "a list"}.get(type(value), "an object")
     why = f"{shown!r} is {kind}; an id, number or truth value is needed"
     raise _Unusable("wrong type", why, node)
 
@@ -310,7 +316,7 @@ def _in_order(events: list[Event], reading: _Reading) -> tuple[Event, ...]:
             if event.seq > last.seq + 1:
                 reading.defects.append(jumps(event.place, event.node, last.seq, event.seq))
             ordered.append(event)
-        elif (event.name, event.fields) == (last.name, last.fields):
+        elif event.content == last.content:
             reading.defects.append(again(event.place, event.node, event.seq, last.place))
         else:
             found = again(event.place, event.node, event.seq, last.place, differs=True)
@@ -332,7 +338,7 @@ def _as_they_stand(events: list[Event], reading: _Reading) -> tuple[Event, ...]:
             ordered[last] = event
             continue
         first = ordered.get(event.seq)
-        equal = first is not None and (first.name, first.fields) == (event.name, event.fields)
+        equal = first is not None and first.content == event.content
         place = event.place if first is None else first.place
         found = again(event.place, event.node, event.seq, place, differs=not equal)
         reading.defects.append(found)

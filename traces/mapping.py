@@ -20,7 +20,7 @@ from typing import cast
 from checker.errors import UsageError
 from checker.source import shown_path
 
-from .event import Place, printable
+from .event import Extra, Place, printable
 from .order import By, Order
 
 __all__ = [
@@ -107,6 +107,7 @@ class Mapping:
     order: Order = field(default_factory=Order)
     log_format: str = "jsonl"
     log_options: Table[str, str] = field(default_factory=dict)  # of the adapter
+    watched: Table[str, tuple[str, ...]] = field(default_factory=dict)  # fields for monitors alone
 
     @property
     def in_file_order(self) -> bool:
@@ -120,9 +121,12 @@ class Mapping:
             found.setdefault(end.event, {}).update({end.instance: None} if end.instance else {})
         for event in self.events:
             keep = found.setdefault(event.event, {})
-            keep.update(dict.fromkeys(field for field, _ in event.where if field != "node"))
-            keep.update(dict.fromkeys(field for _, field in event.params))
+            keep.update(dict.fromkeys(name for name, _ in event.where if name != "node"))
+            keep.update(dict.fromkeys(name for _, name in event.params))
             keep.update(dict.fromkeys(fact.field for fact in event.facts))
+        for event_name, names in self.watched.items():
+            keep = found[event_name]
+            keep.update({Extra(name): None for name in names if name not in keep})
         return {name: tuple(fields) for name, fields in found.items()}
 
 

@@ -19,12 +19,14 @@ from checker.states import Value
 from .cut_down import cut_down
 from .event import Defect, Log
 from .explain import Diagnosis, explain
-from .instances import Line, chains
+from .instances import Line, Lost, chains
 from .locality import is_product
+from .monitors import Monitor
 from .observe import LogId, Observation, Observed
 from .order import ordered
 from .slices import Slice, cut
 from .validate import MANY, Answer, Budget, Limits, Logged, LostStep, Shape, ShapeChain, search
+from .watch import Seen, Watch, Watched, settled
 from .worlds import ANY_NUMBER, Step, Worlds
 
 __all__ = [
@@ -118,6 +120,8 @@ class Replay:
     searches: int
     seconds: float
     notes: tuple[str, ...] = ()
+    unclean_ends: int = 0  # instances that may have done a step without a line
+    monitors: tuple[Seen, ...] = ()
 
     @property
     def hidden_max(self) -> int:
@@ -149,8 +153,11 @@ class Replay:
         """The first that applies of 1, 3, 0. A log that was not read in full is never 0."""
         kinds = [each for each, _ in self.everything()]
         failed = (each.verdict is Verdict.REJECTED or each.is_overdue for each in kinds)
-        if any(failed) or any(each.violated for each in kinds):
+        said = {each.verdict for each in self.monitors}
+        if any(failed) or any(each.violated for each in kinds) or Watched.VIOLATED in said:
             return ExitCode.FAILS
+        if said & {Watched.OPEN, Watched.UNDECIDED}:
+            return ExitCode.UNKNOWN
         unsure = any(each.verdict is Verdict.UNKNOWN or each.pending for each in kinds)
         return ExitCode.UNKNOWN if unsure or self.has_gap or not self.steps else ExitCode.OK
 
@@ -160,9 +167,10 @@ def replay(
     observation: Observation,
     settings: Settings,
     *,
+    monitors: Mapping[str, Monitor] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Replay:
-    """Hold a log against a model.
+    """Hold a log against a model, and monitors whose fields the log was read with.
 
     Raises: UsageError under `strict`, if a line could not be used.
     """
@@ -191,6 +199,8 @@ def replay(
         if isinstance(line, Line)
         for name in line.observed.rules()
     }
+    unclean = sum(isinstance(item, Lost) for chain in whole for item in chain)
+    any_gap = any(defect.is_gap for defect in defects)
     return Replay(
         files=log.files,
         lines=log.lines,
@@ -201,12 +211,35 @@ def replay(
         groups=(),
         defects=defects,
         defect_kinds=Counter(defect.kind for defect in defects),
-        has_gap=any(defect.is_gap for defect in defects),
+        has_gap=any_gap,
         never_seen=never_seen(observation, seen),
         steps=sum(isinstance(item, Line) for chain in whole for item in chain),
         searches=judge.searches,
         seconds=time.monotonic() - began,
+        unclean_ends=unclean,
+        monitors=_watched(log, observation, settings, monitors or {}, any_gap, unclean),
     )
+
+
+def _watched(
+    log: Log,
+    observation: Observation,
+    settings: Settings,
+    monitors: Mapping[str, Monitor],
+    has_gap: bool,
+    unclean: int,
+) -> tuple[Seen, ...]:
+    watch = Watch(monitors)
+    files = {name: number for number, name in enumerate(log.files)}
+    events = [event for events in log.by_node.values() for event in events]
+    if observation.mapping.in_file_order:
+        events.sort(key=lambda event: (files[event.place.file], event.place.line))
+    for at, event in enumerate(events):
+        watch.event(event, at)
+    return settled(
+        watch, lambda at: events[at].place, observation.mapping,
+        ended=settings.ended, has_gap=has_gap, unclean=unclean,
+    )  # fmt: skip
 
 
 def never_seen(observation: Observation, seen: Collection[str]) -> tuple[str, ...]:

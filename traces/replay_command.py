@@ -19,7 +19,8 @@ from .event import printable
 from .html import replay_html
 from .inputs import expanded
 from .mapping import load_mapping, shipped, with_format
-from .observe import observe
+from .monitor_choice import chosen
+from .observe import Observation, observe
 from .replay import WIDTH_MAX, Settings
 from .report import replay_object, replay_text
 from .stream import Progress, StreamSettings, stream_replay
@@ -46,6 +47,8 @@ def run(
     max_open: int | None,
     horizon: int | None,
     jobs: int | None,
+    monitor: Sequence[str],
+    no_monitors: bool,
     html: str | None,
     json: bool,
     quiet: bool,
@@ -61,15 +64,7 @@ def run(
         ("--jobs", jobs, 1),
     )
     logs = expanded(logs)
-    request = request_of(model, variant, set, scope, ())
-    prepared = prepare(request)
-    told = with_format(load_mapping(_mapping_file(model, mapping)), format)
-    observation = observe(
-        prepared.loaded,
-        told,
-        constants={const.name: const.value for const in prepared.model.consts},
-        scopes=request.scopes,
-    )
+    observation = _observed(model, mapping, format, variant, set, scope)
     found = stream_replay(
         logs,
         observation,
@@ -82,6 +77,7 @@ def run(
             strict=strict,
             stories=html is not None,
         ),
+        monitors=chosen(monitor, None if mapping is not None or no_monitors else model),
         stream=StreamSettings(Bounds(max_open or OPEN_MAX, horizon), jobs),
         progress=None if quiet or json else _progress(),
     )
@@ -93,6 +89,25 @@ def run(
     else:
         sys.stdout.write(replay_text(found, page_for(sys.stdout), quiet=quiet))
     return found.exit_code()
+
+
+def _observed(
+    model: str,
+    mapping: str | None,
+    format: str | None,
+    variant: str | None,
+    set: Sequence[tuple[str, str]],
+    scope: Sequence[tuple[str, str]],
+) -> Observation:
+    """The mapping fitted to the model with these constants."""
+    request = request_of(model, variant, set, scope, ())
+    prepared = prepare(request)
+    return observe(
+        prepared.loaded,
+        with_format(load_mapping(_mapping_file(model, mapping)), format),
+        constants={const.name: const.value for const in prepared.model.consts},
+        scopes=request.scopes,
+    )
 
 
 def _check_least(*given: tuple[str, float | None, int]) -> None:

@@ -16,9 +16,11 @@ from checker.states import atom_name, show
 
 from .event import Defect, Event, printable
 from .explain import Candidate, CutDown, Diagnosis, FailedFact
+from .monitor_report import monitors_object, monitors_text
 from .remedies import MissingStep
 from .replay import Pending, Replay, SliceVerdict, Verdict
 from .validate import Budget
+from .watch import Watched
 from .worlds import ANY_NUMBER
 
 __all__ = [
@@ -37,7 +39,8 @@ def replay_text(found: Replay, page: Page, *, quiet: bool = False) -> str:
     """The report for a terminal."""
     parts = [_head(found, page)]
     if not quiet:
-        parts += [_defects(found, page), *_slices(found, page), _class_of(found)]
+        parts += [_defects(found, page), *_slices(found, page), monitors_text(found.monitors, page)]
+        parts.append(_class_of(found))
     code = found.exit_code()
     parts.append(f"exit {code.value}: {_meaning(found, code)}")
     return "\n\n".join(part for part in parts if part) + "\n"
@@ -144,6 +147,8 @@ def _meaning(found: Replay, code: ExitCode) -> str:
         )
         violated = sum(n for each, n in found.everything() if each.violated)
         said += [f"an invariant violated in {_number(violated, 'slice')}"] if violated else []
+        broken = sum(each.verdict is Watched.VIOLATED for each in found.monitors)
+        said += [f"{_number(broken, 'monitor')} VIOLATED"] if broken else []
         return " and ".join(said)
     if code is ExitCode.OK:
         return "every slice is explained, and nothing is owed"
@@ -154,6 +159,11 @@ def _meaning(found: Replay, code: ExitCode) -> str:
     said = [f"{_number(unknown, 'slice')} UNKNOWN"] if unknown else []
     said += [f"{_number(pending, 'slice')} pending"] if pending else []
     said += ["lines could not be used"] if found.has_gap else []
+    said += [
+        f"the monitor {each.name} is {each.verdict.value}"
+        for each in found.monitors
+        if each.verdict in (Watched.OPEN, Watched.UNDECIDED)
+    ]
     return "not decided: " + ", ".join(said)
 
 
@@ -342,6 +352,7 @@ def replay_object(found: Replay) -> dict[str, Any]:
         "slices": [_slice_object(each) for each in found.slices],
         "groups": [{"count": count, **_slice_object(each)} for each, count in found.groups],
         "notes": list(found.notes),
+        "monitors": monitors_object(found.monitors),
         "seconds": round(found.seconds, 3),
         "exit_code": code.value,
     }

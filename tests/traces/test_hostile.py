@@ -64,6 +64,7 @@ DAMAGES: dict[str, tuple[bytes, str | None]] = {
     "script in an id": (order("<script>alert(1)</script>"), None),
     "terminal escapes in an id": (order("\x1b[2J\x1b]0;owned\x07\u202e"), None),
     "another type": (LINE.replace(b'"B"', b'["B"]'), "is a list"),
+    "an object for an id": (LINE.replace(b'"B"', b'{"B": 1}'), "is an object"),
     "an id of a megabyte": (order("B" * 1_100_000), "longer than"),
     "clock running back": (LINE.replace(b'"ts": 1', b'"ts": -1e300'), None),
     "carriage returns": (LINE + b"\r", None),

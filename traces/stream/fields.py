@@ -9,12 +9,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+import msgspec
+
 from checker import ir
 
+from ..event import Extra
 from ..observe import Observation, ObservedRule
 
 __all__ = ["Fields", "fields_of"]
 
+_ANYTHING: frozenset[type] = frozenset(
+    {str, int, bool, type(None), msgspec.UnsetType}
+)  # of a monitor's field
 _FIXED = ("ts", "node", "seq", "event")
 
 
@@ -47,6 +53,9 @@ def fields_of(observation: Observation) -> Fields | None:
         if own and event in by_others and not mapping.in_file_order:
             return None  # a step of a slice at the end of another node has no place of its own
         for name in names:
+            types[event, name] = _ANYTHING
+            if isinstance(name, Extra):
+                continue
             kinds = [_types(name, what) for what in whats] or [_types(name, None)]
             types[event, name] = frozenset(set[type]().union(*kinds))
             if {int, bool} <= types[event, name]:

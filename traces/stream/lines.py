@@ -18,6 +18,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from ..event import Extra
 from ..jsonl import LINE_BYTES_MAX, Wanted
 from .fields import Fields
 
@@ -101,13 +102,15 @@ class Form:
     event: str
     facts: Callable[[Message], object] | None
     names: tuple[tuple[str, str], ...]
+    extra: tuple[str, ...] = ()  # attributes that a line may have no value for
 
     def record(self, message: Message) -> dict[str, object]:
         """The message as the object that its line holds, as far as the mapping reads it."""
         found: dict[str, object] = {
             "ts": message.ts, "node": message.node, "seq": message.seq, "event": self.event,
         }  # fmt: skip
-        return found | {name: getattr(message, attribute) for attribute, name in self.names}
+        told = ((name, getattr(message, attribute)) for attribute, name in self.names)
+        return found | {name: value for name, value in told if value is not msgspec.UNSET}
 
 
 class Decoder:
@@ -118,6 +121,11 @@ class Decoder:
         self.only_known = self._decoder(wanted, fields, more=False)
         self.any_fields = self._decoder(wanted, fields, more=True)
         self.has_more = False  # has a line more fields than the mapping reads?
+        self._extra = {
+            each: [pair for pair in form.names if pair[0] in form.extra]
+            for each, form in self.forms.items()
+            if form.extra
+        }
 
     def _decoder(self, wanted: Wanted, fields: Fields, *, more: bool) -> Any:
         made = []
@@ -126,15 +134,22 @@ class Decoder:
             attributes = []
             for number, name in enumerate(names):
                 is_key = name == fields.keys.get(event)
-                attributes.append(("key" if is_key else f"field_{number}", name))
+                attributes.append(("key" if is_key else f"field_{number}", str(name)))
                 parts.append((attributes[-1][0], Union[tuple(fields.types[event, name])]))  # noqa: UP007
+                if isinstance(name, Extra):
+                    parts[-1] = (*parts[-1], msgspec.UNSET)
             one = msgspec.defstruct(
                 "Message", parts, gc=False, rename=dict(attributes), tag=event, tag_field="event",
-                forbid_unknown_fields=not more,
+                forbid_unknown_fields=not more, kw_only=True,
             )  # fmt: skip
-            others = [attribute for attribute, _ in attributes if attribute != "key"]
+            extra = [isinstance(name, Extra) for name in names]
+            told = zip(attributes, extra, strict=True)
+            others = [name for (name, _), is_extra in told if name != "key" and not is_extra]
             facts = attrgetter(*others) if others else None
-            self.forms[one] = Form(event, facts, tuple(attributes))
+            absent = tuple(
+                n for (n, _), is_extra in zip(attributes, extra, strict=True) if is_extra
+            )
+            self.forms[one] = Form(event, facts, tuple(attributes), absent)
             made.append(one)
         return msgspec.json.Decoder(Union[tuple(made)])  # noqa: UP007 - made at run time
 
@@ -172,16 +187,28 @@ class Decoder:
         names, where there are no other fields and no space before a colon.
         """
         counts = Counter(map(type, messages))
+        absent = self._absent(messages) if self._extra else Counter()
         colons = codes[1:] == _COLON
         if not self.has_more and not (colons & (codes[:-1] <= _SPACE)).any():
             values = sum((4 + len(self.forms[each].names)) * n for each, n in counts.items())
+            values -= absent.total()
             return int(np.count_nonzero(colons & (codes[:-1] == _QUOTE))) == values
         wanted = Counter({name: len(messages) for name in ("ts", "node", "seq", "event")})
         for form in self.forms.values():
             wanted.update({name: 0 for _, name in form.names})
         for each, n in counts.items():
             wanted.update({name: n for _, name in self.forms[each].names})
+        wanted.subtract(absent)
         return all(text.count(f'"{name}"'.encode()) == n for name, n in wanted.items())
+
+    def _absent(self, messages: list[Message]) -> Counter[str]:
+        """How many lines have no value for a field that they may leave out."""
+        found: Counter[str] = Counter()
+        for message in messages:
+            for attribute, name in self._extra.get(message.__class__, ()):
+                if getattr(message, attribute) is msgspec.UNSET:
+                    found[name] += 1
+        return found
 
 
 _NEWLINE, _SPACE, _QUOTE, _COLON, _OPEN, _CLOSE = b'\n ":{}'

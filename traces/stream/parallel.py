@@ -10,16 +10,20 @@ from __future__ import annotations
 import multiprocessing
 import pickle
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from checker.errors import UsageError
+
 from ..event import Defect, Event, Place
 from ..inputs import is_packed
 from ..mapping import Logged
+from ..monitors import Monitor
 from ..observe import Observation, Observed
 from ..replay import Settings
+from ..watch import Watch
 from .fields import Fields
 from .histories import Book
 from .reader import Bounds, Range, Reader
@@ -37,11 +41,14 @@ def read_in_parts(
     settings: Settings,
     bounds: Bounds,
     jobs: int,
+    monitors: Mapping[str, Monitor],
 ) -> list[Reading] | None:
     """One reading for each part, in order; None if the log cannot be read so."""
     if "fork" not in multiprocessing.get_all_start_methods():
         return None
     if any(entry.logged is Logged.BEFORE for entry in observation.mapping.events):
+        return None
+    if not Watch(monitors).is_mergeable:
         return None
     parts = _parts(paths, jobs)
     if len(parts) < 2:
@@ -50,8 +57,9 @@ def read_in_parts(
     def reader(number: int) -> Reader:
         resting = Resting(observation, settings)
         share = replace(bounds, open_max=max(1, bounds.open_max // len(parts)))
+        watch = Watch(monitors)
         return Reader(
-            files, paths, observation, fields, share, rests=resting, in_the_middle=number > 0
+            files, paths, observation, fields, share, rests=resting, part=number, watch=watch
         )
 
     context = multiprocessing.get_context("fork")
@@ -129,7 +137,7 @@ def _run(reader: Reader, ranges: Sequence[Range]) -> Reading:
 def _help(reader: Reader, ranges: Sequence[Range], out: Connection) -> None:
     try:
         reading = _run(reader, ranges)
-    except (KeyboardInterrupt, MemoryError, OSError):
+    except (KeyboardInterrupt, MemoryError, OSError, UsageError):
         return  # the other end notices, and reads alone or not at all
     rows, at = reading.book.packed(reading.histories())
     for history in reading.closed.values():

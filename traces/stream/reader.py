@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import IO, Any, NamedTuple
 
 from ..event import Defect, Event, Place
@@ -26,6 +27,7 @@ from ..jsonl import (
     too_long,
 )
 from ..observe import LogId, Observation, Observed
+from ..watch import PART, See, Watch, is_fixed, of_message
 from .fields import Fields
 from .histories import HISTORIES_MAX, History
 from .lines import BLOCK_BYTES, Block, Decoder, Message, TooLong, blocks
@@ -74,8 +76,8 @@ def placeholder(number: int) -> str:
 class Reader:
     """Reads ranges of files into `reading`.
 
-    `rests`: may a slice with this history be closed? `in_the_middle`: the first range does not
-    begin at the beginning of the log, so a node may begin with any number.
+    `rests`: may a slice with this history be closed? `part`: which part of the log these ranges
+    are; where it is not the first, a node may begin with any number.
     """
 
     def __init__(
@@ -87,7 +89,8 @@ class Reader:
         bounds: Bounds,
         *,
         rests: Rests,
-        in_the_middle: bool = False,
+        part: int = 0,
+        watch: Watch | None = None,
         progress: Callable[[int], None] | None = None,
     ) -> None:
         self.reading = Reading(tuple(files), tuple(paths))
@@ -101,7 +104,13 @@ class Reader:
         self._facts: dict[type, Any] = {each: form.facts for each, form in forms.items()}
         self._rests = rests
         self._progress = progress
-        self._in_the_middle = in_the_middle
+        self._in_the_middle = part > 0
+        self._watch = watch if watch is not None and watch.monitors else None
+        self._part = part * PART
+        self._sees = self._watchers(of_steps=False)
+        self._sees_steps = self._watchers(of_steps=True)
+        self._sees_kind: dict[int, tuple[See, ...]] = {}  # by token, called with the key
+        self._known_kinds: set[int] = set()
         mapping = observation.mapping
         self._in_file_order = mapping.in_file_order
         self._starts = frozenset(mapping.starts)
@@ -112,6 +121,21 @@ class Reader:
         self._tokens: dict[object, int] = {}
         self._texts: dict[str, str] = {}
         self._shut = False
+
+    def _watchers(self, *, of_steps: bool) -> dict[type, tuple[See, ...]]:
+        """What to call with each decoded line, by its class.
+
+        `of_steps`: but for the monitors that a kind of line decides for.
+        """
+        found: dict[type, tuple[See, ...]] = {}
+        for each, form in self.decoder.forms.items() if self._watch is not None else ():
+            assert self._watch is not None
+            getter = of_message({name: attribute for attribute, name in form.names})
+            key, names = self.fields.keys.get(form.event, ""), self.wanted[form.event]
+            fixed = partial(is_fixed, fields=names, key=key)
+            if sees := self._watch.sees(form.event, getter, fixed if of_steps else _none):
+                found[each] = sees
+        return found
 
     # ── Files ────────────────────────────────────────────────────────────────────────────────────
 
@@ -140,6 +164,8 @@ class Reader:
 
     def finish(self) -> None:
         """No more lines will come: what waits is taken as it is."""
+        if self._watch is not None:
+            self.reading.kept = self._watch.kept
         for node in self.reading.nodes.values():
             while node.waiting:
                 self.reading.left_waiting = True
@@ -207,6 +233,9 @@ class Reader:
         """The quick way: a known kind of line, next of its node, of an open or a new slice."""
         nodes, open_slices = self.reading.nodes, self.reading.opened
         root, closed = self.reading.book.root, self.reading.closed
+        sees, of_steps, of_kind, part = (
+            self._sees, self._sees_steps, self._sees_kind, self._part
+        )  # fmt: skip
         room = self.bounds.open_max - len(messages) if not self._shut else 0
         for number, message in enumerate(messages, first + 1):
             node = nodes.get(message.node)
@@ -217,17 +246,27 @@ class Reader:
                 if token is not None:
                     if token < 0:
                         node.next = message.seq + 1
+                        if sees and message.__class__ in sees:
+                            for see in sees[message.__class__]:
+                                see(message, part + number)
                         continue
                     record = open_slices.get(message.key)
                     if record is not None:
-                        node.next = message.seq + 1
                         record[0] = record[0][token]
                         record[2] = number
-                        continue
-                    if message.key not in closed and len(open_slices) < room:
-                        node.next = message.seq + 1
+                    elif message.key not in closed and len(open_slices) < room:
                         open_slices[message.key] = [root[token], number, number]
+                    else:
+                        self._message(message, number)
                         continue
+                    node.next = message.seq + 1
+                    if of_kind and token in of_kind:
+                        for see in of_kind[token]:
+                            see(message.key, part + number)
+                    if of_steps and message.__class__ in of_steps:
+                        for see in of_steps[message.__class__]:
+                            see(message, part + number)
+                    continue
             self._message(message, number)
 
     def _message(self, message: Message, number: int) -> None:
@@ -241,6 +280,10 @@ class Reader:
         node = self.reading.nodes.get(event.node)
         if token is None or node is None or node.waiting:
             return
+        if self._watch is not None and token >= 0 and token not in self._known_kinds:
+            self._known_kinds.add(token)
+            if seen := self._watch.of_kind(event, self.fields.keys[event.name]):
+                self._sees_kind[token] = seen
         if form.facts is None:
             node.entries[message.__class__] = token
             return
@@ -309,7 +352,7 @@ class Reader:
             return
         self._again += 1
         key = (event.node, event.seq)
-        found = Again(number, (event.name, tuple(event.fields.items())))
+        found = Again(number, event.content)
         self.reading.again.setdefault(key, []).append(found)
 
     # ── One line in its place ────────────────────────────────────────────────────────────────────
@@ -318,6 +361,8 @@ class Reader:
         before = node.skipped[1] if event.seq == node.skipped[0] else event.seq - 1
         before = -1 if event.seq == node.first else before
         node.next = event.seq + 1
+        if self._watch is not None:
+            self._watch.event(event, self._part + number)
         if event.name in self._starts and 0 <= before == node.unsure[0]:
             self._may_not_be(node)
         observed = self.observation.observe(event)
@@ -454,3 +499,7 @@ class Reader:
         while len(reading.closed) > self.bounds.closed_max:
             reading.closed.pop(next(iter(reading.closed)))
             reading.forgot_at = reading.forgot_at or reading.lines
+
+
+def _none(monitor: object) -> bool:
+    return False

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from ..event import Defect, Event, Place
 from ..observe import LogId, Observed
+from ..watch import Kept
 from .histories import Book, History
 
 __all__ = [
@@ -141,6 +142,7 @@ class Reading:
     blocks: list[BlockPlace] = field(default_factory=list)
     defects: Defects = field(default_factory=Defects)
     open_most: int = 0
+    kept: Mapping[str, Kept] = field(default_factory=dict)  # by the monitors
     left_waiting: bool = False  # lines before some of the last ones had not come
     made: dict[int, Callable[[int], Place]] = field(default_factory=dict)  # of converted files
 

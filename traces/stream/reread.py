@@ -89,8 +89,7 @@ def compare(reading: Reading, wanted: Wanted) -> Iterator[Defect]:
                 continue
             event = read_line(raw, reading.place(line), wanted, {})
             if isinstance(event, Event) and (event.node, event.seq) in reading.again:
-                content = event.name, tuple(event.fields.items())
-                first[event.node, event.seq] = content, event.place
+                first[event.node, event.seq] = event.content, event.place
     for (node, seq), copies in reading.again.items():
         for copy in copies:
             known, where = first.get((node, seq), (None, reading.place(copy.line)))

@@ -8,14 +8,15 @@ looked up again.
 from __future__ import annotations
 
 import gc
+import itertools
 import os
 import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO
 
@@ -25,8 +26,10 @@ from ..adapters import Adapter, adapter_of
 from ..convert import Converted, field_types
 from ..inputs import STDIN, opened, unreadable
 from ..jsonl import read_logs
+from ..monitors import Monitor
 from ..observe import Observation
 from ..replay import Replay, Settings, replay
+from ..watch import PART, Watch, fitted, settled
 from .fields import Fields, fields_of
 from .reader import Bounds, Range, Reader
 from .reading import Reading
@@ -56,34 +59,70 @@ def stream_replay(
     settings: Settings,
     *,
     stream: StreamSettings | None = None,
+    monitors: Mapping[str, Monitor] | None = None,
     progress: Progress | None = None,
 ) -> Replay:
-    """Hold logs against a model, reading them once.
+    """Hold logs against a model and monitors, by their names, reading them once.
 
     Raises: UsageError, if a file cannot be read; under `strict`, if a line could not be used.
     """
     stream = stream or StreamSettings()
+    monitors = monitors or {}
+    if monitors:
+        watched = fitted(monitors, observation.mapping)
+        observation = replace(observation, mapping=replace(observation.mapping, watched=watched))
     began = time.monotonic()
     fields = fields_of(observation)
     adapter = _adapter(observation)
     if fields is None:
-        return _whole(files, observation, settings, adapter, progress)
+        return _whole(files, observation, settings, adapter, monitors, progress)
     with ExitStack() as stack:
         stack.enter_context(_uncollected())
+
+        def judged(readings: Sequence[Reading]) -> Replay:
+            found = _concluded(readings, observation, fields, settings, began, progress)
+            return _watched(found, readings, monitors, observation, settings)
+
         if adapter is not None:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="checker-"))
             reading = _converted(
-                files, Path(folder), adapter, observation, fields, settings, stream
+                files, Path(folder), adapter, observation, fields, settings, stream, monitors
             )
-            return _concluded([reading], observation, fields, settings, began, progress)
+            return judged([reading])
         paths = stack.enter_context(_readable(files))
-        readings = _read(files, paths, observation, fields, settings, stream, progress)
+
+        def held(stream: StreamSettings) -> Replay:
+            return judged(
+                _read(files, paths, observation, fields, settings, stream, monitors, progress)
+            )
+
         try:
-            return _concluded(readings, observation, fields, settings, began, progress)
+            return held(stream)
         except Torn:
-            alone = StreamSettings(stream.bounds, jobs=1)
-            readings = _read(files, paths, observation, fields, settings, alone, progress)
-            return _concluded(readings, observation, fields, settings, began, progress)
+            return held(StreamSettings(stream.bounds, jobs=1))
+
+
+def _watched(
+    found: Replay,
+    readings: Sequence[Reading],
+    monitors: Mapping[str, Monitor],
+    observation: Observation,
+    settings: Settings,
+) -> Replay:
+    """With what the monitors say, over all parts."""
+    if not monitors:
+        return found
+    watch = Watch(monitors)
+    for reading in readings:
+        watch.joined(reading.kept)
+    whole = readings[0]
+    later = [reading.lines for reading in readings[1:]]
+    before = [0, *itertools.accumulate([whole.lines - sum(later), *later])]
+    seen = settled(
+        watch, lambda at: whole.place(before[at // PART] + at % PART), observation.mapping,
+        ended=settings.ended, has_gap=found.has_gap, unclean=found.unclean_ends,
+    )  # fmt: skip
+    return replace(found, monitors=seen)
 
 
 def _adapter(observation: Observation) -> Adapter | None:
@@ -109,6 +148,7 @@ def _whole(
     observation: Observation,
     settings: Settings,
     adapter: Adapter | None,
+    monitors: Mapping[str, Monitor],
     progress: Progress | None,
 ) -> Replay:
     """With all lines in memory, for mappings that need them side by side."""
@@ -130,7 +170,7 @@ def _whole(
             order=mapping.order,
             through=None if adapter is None else through,
         )
-    return replay(log, observation, settings, progress=shown)
+    return replay(log, observation, settings, monitors=monitors, progress=shown)
 
 
 def _converted(
@@ -141,12 +181,15 @@ def _converted(
     fields: Fields,
     settings: Settings,
     stream: StreamSettings,
+    monitors: Mapping[str, Monitor],
 ) -> Reading:
     """Files of another format, turned into our lines while they are read."""
     wanted, types = observation.mapping.wanted(), field_types(observation)
     copies = [str(folder / str(number)) for number in range(len(files))]
     resting = Resting(observation, settings)
-    reader = Reader(files, copies, observation, fields, stream.bounds, rests=resting)
+    reader = Reader(
+        files, copies, observation, fields, stream.bounds, rests=resting, watch=Watch(monitors)
+    )
     for number, name in enumerate(files):
         with _source(name) as source:
             lines = Converted(source, name, adapter, wanted, types, Path(copies[number]))
@@ -199,6 +242,7 @@ def _read(
     fields: Fields,
     settings: Settings,
     stream: StreamSettings,
+    monitors: Mapping[str, Monitor],
     progress: Progress | None,
 ) -> list[Reading]:
     from .parallel import read_in_parts  # multiprocessing is not needed for short logs
@@ -206,7 +250,9 @@ def _read(
     total = sum(Path(path).stat().st_size for path in paths)
     jobs = stream.jobs or (min(2, os.cpu_count() or 1) if total >= TWO_FROM_BYTES else 1)
     if jobs > 1:
-        found = read_in_parts(files, paths, observation, fields, settings, stream.bounds, jobs)
+        found = read_in_parts(
+            files, paths, observation, fields, settings, stream.bounds, jobs, monitors
+        )
         if found is not None:
             return found
     done = 0
@@ -218,7 +264,10 @@ def _read(
             progress("bytes", done, total)
 
     resting = Resting(observation, settings)
-    reader = Reader(files, paths, observation, fields, stream.bounds, rests=resting, progress=shown)
+    reader = Reader(
+        files, paths, observation, fields, stream.bounds, rests=resting, watch=Watch(monitors),
+        progress=shown,
+    )  # fmt: skip
     for number in range(len(files)):
         reader.read(Range(number))
     reader.finish()

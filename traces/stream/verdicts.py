@@ -14,7 +14,7 @@ from dataclasses import replace
 from operator import itemgetter
 
 from ..event import Event
-from ..instances import Line, steps_of
+from ..instances import Line, Lost, steps_of
 from ..observe import LogId, Observation, Observed
 from ..replay import (
     Judge,
@@ -289,6 +289,7 @@ class _Concluding:
             searches=self.judge.searches,
             seconds=time.monotonic() - self.began,
             notes=tuple(self._notes()),
+            unclean_ends=sum(isinstance(item, Lost) for row in self.spine.rows for item in row),
         )
 
     def _judged(self) -> tuple[list[SliceVerdict], list[tuple[SliceVerdict, int]]]:
