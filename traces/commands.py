@@ -136,8 +136,14 @@ _LAB_RUN = Command(
         ),
         Option("--seed", "Fixes who is killed, and when.", kind="int", default=1, metavar="N"),
         Option("--variant", "Which form of the services.", default="correct", metavar="NAME"),
-        Option("--orders", "How many orders.", kind="int", default=100, metavar="N"),
-        Option("--kills", "How many processes are killed.", kind="int", default=8, metavar="N"),
+        Option("--orders", "How many orders or messages.", kind="int", metavar="N"),
+        Option(
+            "--faults",
+            "How many of each fault, such as kills=8,points=2,late_acks=3,duplicates=3,delays=2,"
+            "drops=2,restarts=1; `none` for none.",
+            metavar="NAME=N,…",
+        ),
+        Option("--broker", "Which broker; the default is nats.", metavar="NAME"),
         Option(
             "--max-seconds", "Give up after so much time.", kind="float", default=120.0, metavar="S"
         ),

@@ -8,7 +8,7 @@ from pathlib import Path
 from checker.errors import ExitCode, UsageError
 
 from .event import printable
-from .lab import LABS, LabError
+from .lab import CORRECT, LABS, LabError
 
 __all__ = ["run"]
 
@@ -20,7 +20,8 @@ def run(
     seed: int | None,
     variant: str | None,
     orders: int | None,
-    kills: int | None,
+    faults: str | None,
+    broker: str | None,
     max_seconds: float | None,
     quiet: bool,
 ) -> ExitCode:
@@ -38,19 +39,31 @@ def run(
         done = LABS[lab].run(
             seed=1 if seed is None else seed,
             out=Path(out),
-            variant=variant or "correct",
-            orders=100 if orders is None else orders,
-            kills=8 if kills is None else kills,
+            variant=variant or CORRECT,
+            orders=orders,
+            faults=faults or "",
+            broker=broker or "",
             seconds_max=120.0 if max_seconds is None else max_seconds,
             progress=tell,
         )
     except LabError as problem:
         raise UsageError(str(problem)) from None
+    counts = ", ".join(f"{count} {name}" for name, count in done.tally.items())
     sys.stdout.write(
         f"{printable(str(done.out))}: {done.events} lines in {done.seconds:.1f} s\n"
-        f"{done.placed} orders placed, {done.shipped_rows} shipments, "
-        f"{done.duplicates_delivered} duplicates delivered, {done.kills} kills "
-        f"(seed {done.seed}, {done.variant})\n\n"
-        f"next: checker replay {lab} {printable(str(done.out))} --ended\n"
+        f"{counts}, {done.kills} kills (seed {done.seed}, {done.variant}, {done.faults})\n"
+        f"{_struck(done.struck)}\n\n"
+        f"next: checker replay {LABS[lab].model} {printable(str(done.out))} --ended\n"
     )
     return ExitCode.OK
+
+
+NAMES_MAX = 5
+
+
+def _struck(names: tuple[str, ...]) -> str:
+    if not names:
+        return "in the stores nothing is lost or doubled"
+    shown = ", ".join(map(printable, names[:NAMES_MAX]))
+    more = f" and {len(names) - NAMES_MAX} more" if len(names) > NAMES_MAX else ""
+    return f"in the stores something is lost or doubled: {shown}{more}"

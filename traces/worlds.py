@@ -231,9 +231,21 @@ class World:
             for after in nexts:
                 if _all_hold(claims, step.facts, after, args, before=False):
                     found[self._plain(after)] = None
-        if what.entry.if_enabled and not is_enabled:
+        if not is_enabled and self._is_observation(what, step, state):
             found[state] = None
         return tuple(found)
+
+    def _is_observation(self, what: ObservedRule, step: Step, state: State) -> bool:
+        """A line that is no step, because it need not be: its facts hold in the state all the same.
+
+        Without that, a line of a message that nobody has would be free to say anything of it.
+        """
+        claims = self.claims[step.event]
+        return what.entry.if_enabled and any(
+            _all_hold(claims, step.facts, state, args, before=True)
+            and _all_hold(claims, step.facts, state, args, before=False)
+            for args in self.instances(what.rule.name, step.args)
+        )
 
     def lost(self, rules: tuple[str, ...], state: State) -> tuple[State, ...]:
         """The states after a step that an instance did and did not log, of an id of the slice."""

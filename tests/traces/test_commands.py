@@ -78,7 +78,7 @@ def test_a_log_is_read_from_standard_input(tmp_path: Path) -> None:
         (("outbox", "log.jsonl", "--scope", "OrderId=4"), "--background M"),
         (("outbox", "log.jsonl", "--max-hidden", "-1"), "must be at least 0"),
         (("outbox", "log.jsonl", "--mapping", "none.toml"), "cannot read the mapping"),
-        (("dedup", "log.jsonl"), "there is no mapping for dedup"),
+        (("alternating_bit", "log.jsonl"), "there is no mapping for alternating_bit"),
         (("outbox", "log.jsonl", "--set", "dedup=no"), "no constant"),
     ],
 )

@@ -23,7 +23,7 @@ from checker.traces.replay import Replay, Settings, replay
 def lab_and_replay(variant: str, seed: int, folder: Path) -> tuple[Path, Replay]:
     log = folder / f"{variant}-{seed}.jsonl"
     try:
-        LABS["outbox"].run(seed=seed, out=log, variant=variant, orders=60, kills=8)
+        LABS["outbox"].run(seed=seed, out=log, variant=variant, orders=60)
     except LabUnavailable as missing:
         pytest.skip(str(missing))
     mapping = load_mapping(shipped("outbox"))

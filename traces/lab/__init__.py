@@ -5,6 +5,6 @@ loads neither a database driver nor a broker client; those come with `pip instal
 'crashproof[lab]'` and are imported when a lab runs.
 """
 
-from .labs import LABS, Lab, LabError, LabResult, LabUnavailable, RunLab
+from .labs import CORRECT, LABS, Lab, LabError, LabResult, LabUnavailable
 
-__all__ = ["LABS", "Lab", "LabError", "LabResult", "LabUnavailable", "RunLab"]
+__all__ = ["CORRECT", "LABS", "Lab", "LabError", "LabResult", "LabUnavailable"]

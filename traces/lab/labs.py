@@ -4,10 +4,9 @@ Owns the data that a command line or a test lists. Does not run anything: `run.p
 imported at the first run.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
 
 
 class LabError(Exception):
@@ -24,97 +23,127 @@ class LabUnavailable(LabError):
         )
 
 
+CORRECT = "correct"
+
+
 @dataclass(frozen=True)
-class OutboxVariant:
-    """What is switched in the outbox services; the names are those of the model's variants."""
+class Variant:
+    """One form of the services.
 
-    deduplicate: bool
+    `model_variant` is the variant of the model that this form is; "" for the model as it is
+    written. `switches` are what the services are told.
+    """
+
     summary: str
-
-
-OUTBOX_VARIANTS = {
-    "correct": OutboxVariant(
-        deduplicate=True, summary="the consumer remembers what it has applied, and ships once"
-    ),
-    "no_deduplication": OutboxVariant(
-        deduplicate=False, summary="the consumer ships at every delivery"
-    ),
-}
+    model_variant: str
+    switches: Mapping[str, str | float | bool]
 
 
 @dataclass(frozen=True)
 class LabResult:
     """What a finished run did; the log it wrote has every single step.
 
-    `placed` and `shipped_rows` were counted in the tables after everything had stopped.
-    `duplicates_delivered` counts the `consume` lines of orders that had shipped before.
+    `tally` was counted in the stores after everything had stopped, and `struck` are the ids for
+    which the stores then show that something went wrong: an effect that is lost or doubled.
     """
 
     out: Path
+    lab: str
     variant: str
     seed: int
     orders: int
-    placed: int
-    shipped_rows: int
-    duplicates_delivered: int
+    faults: str
+    tally: Mapping[str, int]
+    struck: tuple[str, ...]
     kills: int
     events: int
     seconds: float
 
 
-class RunLab(Protocol):
-    """One run: everything is started, killed, restarted, stopped and removed inside the call."""
+@dataclass(frozen=True)
+class Lab:
+    """One kind of service under test, and the model that its log is held against."""
 
-    def __call__(
+    name: str
+    model: str
+    summary: str
+    variants: Mapping[str, Variant]
+    brokers: tuple[str, ...]
+
+    def run(
         self,
         *,
         seed: int,
         out: Path,
-        variant: str = "correct",
-        orders: int = 100,
-        kills: int = 8,
+        variant: str = CORRECT,
+        orders: int | None = None,
+        faults: str = "",
+        broker: str = "",
         seconds_max: float = 120.0,
         progress: Callable[[str], None] | None = None,
-    ) -> LabResult: ...
+    ) -> LabResult:
+        """One run: everything is started, killed, restarted, stopped and removed inside the call.
+
+        `faults` are counts such as `kills=8,late_acks=2`; without, and without `orders`, those of
+        the lab. `broker` is one of `brokers`, by default the first.
+
+        Raises: LabError, if the request is wrong or the run does not finish; LabUnavailable, if a
+        package is missing. In both cases, and after an interruption, `out` is not written.
+        """
+        from .run import Request, run_lab
+
+        request = Request(self, seed, out, variant, orders, faults, broker or self.brokers[0])
+        return run_lab(request, seconds_max=seconds_max, tell=progress or (lambda _text: None))
 
 
-@dataclass(frozen=True)
-class Lab:
-    """One kind of service under test."""
+OUTBOX = Lab(
+    name="outbox",
+    model="outbox",
+    summary="a transactional outbox: PostgreSQL, a relay, a broker, a consumer",
+    variants={
+        CORRECT: Variant(
+            "the consumer remembers what it has applied, and ships once", "", {"deduplicate": True}
+        ),
+        "no_deduplication": Variant(
+            "the consumer ships at every delivery", "no_deduplication", {"deduplicate": False}
+        ),
+    },
+    brokers=("nats",),
+)
 
-    summary: str
-    variants: tuple[str, ...]
-    run: RunLab
+DEDUP = Lab(
+    name="dedup",
+    model="dedup",
+    summary="deduplicating consumers that share a table of keys and a table of effects",
+    variants={
+        CORRECT: Variant(
+            "key and effect in one transaction",
+            "",
+            {"commit": "atomic", "keys_seconds": 3600.0, "broker_copies": True},
+        ),
+        "key_first": Variant(
+            "the key, then the effect",
+            "key_first",
+            {"commit": "key_first", "keys_seconds": 3600.0, "broker_copies": True},
+        ),
+        "effect_first": Variant(
+            "the effect, then the key",
+            "effect_first",
+            {"commit": "effect_first", "keys_seconds": 3600.0, "broker_copies": True},
+        ),
+        "short_window": Variant(
+            "a key is kept for half the time after which the broker delivers again",
+            "short_window",
+            {"commit": "atomic", "keys_seconds": 0.5, "broker_copies": False},
+        ),
+        "broker_window": Variant(
+            "no keys: only the broker drops what is published twice within its window; "
+            "the acknowledgement is the key, and comes after the effect",
+            "effect_first",
+            {"commit": "no_keys", "keys_seconds": 3600.0, "broker_copies": False},
+        ),
+    },
+    brokers=("nats",),
+)
 
-
-def _run_outbox(
-    *,
-    seed: int,
-    out: Path,
-    variant: str = "correct",
-    orders: int = 100,
-    kills: int = 8,
-    seconds_max: float = 120.0,
-    progress: Callable[[str], None] | None = None,
-) -> LabResult:
-    """`run.run_outbox`, imported only now so that listing the labs stays fast."""
-    from .run import run_outbox
-
-    return run_outbox(
-        seed=seed,
-        out=out,
-        variant=variant,
-        orders=orders,
-        kills=kills,
-        seconds_max=seconds_max,
-        progress=progress,
-    )
-
-
-LABS = {
-    "outbox": Lab(
-        summary="a transactional outbox: PostgreSQL, a relay, NATS JetStream, a consumer",
-        variants=tuple(OUTBOX_VARIANTS),
-        run=_run_outbox,
-    ),
-}
+LABS = {lab.name: lab for lab in (OUTBOX, DEDUP)}

@@ -15,15 +15,12 @@ may have shipped without logging it; the next delivery of that order then shows 
 import asyncio
 from typing import TYPE_CHECKING
 
-from .components import DURABLE
-from .log import LogWriter
-from .service import Pauses, Settings, Stop, connect_broker, connect_database, parse
+from .broker import ACK_WAIT_SECONDS
+from .service import Service, main, number_of
 
 if TYPE_CHECKING:
     from psycopg import AsyncConnection
     from psycopg.rows import TupleRow
-
-FETCH_SECONDS = 0.2  # how long one request to the broker stays open; bounds the time to stop
 
 REMEMBER = "insert into applied (order_id) values (%s) on conflict do nothing"
 SHIP = "insert into shipped (order_id) values (%s)"
@@ -43,29 +40,26 @@ async def apply(
     return "shipped" if ships else "duplicate", row[0] if row else 0
 
 
-async def consume(settings: Settings) -> None:
-    from nats.errors import TimeoutError as NothingDelivered
-
-    stop, pauses = Stop(), Pauses(settings)
-    log = LogWriter(settings.log, settings.node)
-    async with await connect_database(settings) as database:
-        broker = await connect_broker()
-        deliveries = await broker.jetstream().pull_subscribe_bind(DURABLE, settings.stream)
+async def consume(service: Service) -> None:
+    log, deduplicate = service.log, bool(service.settings.switches["deduplicate"])
+    async with await service.database() as database:
+        broker = await service.broker()
         log.event("started")
-        while not stop.asked:
-            try:
-                (message,) = await deliveries.fetch(1, timeout=FETCH_SECONDS)
-            except NothingDelivered:
+        while not service.stop.asked:
+            delivery = await broker.fetch("orders")
+            if delivery is None:
                 continue
-            order = message.data.decode()
-            outcome, shipped = await apply(database, order, deduplicate=settings.deduplicate)
-            await pauses.pause()
+            order, number = delivery.text, number_of(delivery.text)
+            outcome, shipped = await apply(database, order, deduplicate=deduplicate)
+            await service.at("shipped", number)
             log.event("consume", order=order, outcome=outcome, shipped=shipped)
-            await pauses.pause()
-            await message.ack_sync()  # waits until the broker has it, so that quiet means quiet
+            await service.at("logged", number)
+            if service.meets("late_ack", number):
+                await asyncio.sleep(1.5 * ACK_WAIT_SECONDS)
+            await delivery.ack()
         await broker.close()
         log.event("stopped")
 
 
 if __name__ == "__main__":
-    asyncio.run(consume(parse()))
+    main(consume)

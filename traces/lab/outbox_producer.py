@@ -8,19 +8,15 @@ Log: `place_order` after the commit. A killed producer may have placed one order
 log; its successor sees the order in the database and does not place it again.
 """
 
-import asyncio
-
-from .log import LogWriter
-from .service import Pauses, Settings, Stop, connect_database, parse
+from .service import Service, main
 
 
-async def produce(settings: Settings) -> None:
-    stop, pauses = Stop(), Pauses(settings)
-    log = LogWriter(settings.log, settings.node)
-    async with await connect_database(settings) as database:
+async def produce(service: Service) -> None:
+    stop, log = service.stop, service.log
+    async with await service.database() as database:
         log.event("started")
         placed = {row[0] async for row in await database.execute("select id from orders")}
-        for number in range(settings.orders):
+        for number in range(service.settings.orders):
             order = f"order-{number}"
             if order in placed:
                 continue
@@ -29,12 +25,12 @@ async def produce(settings: Settings) -> None:
             async with database.transaction():
                 await database.execute("insert into orders (id) values (%s)", [order])
                 await database.execute("insert into outbox (order_id) values (%s)", [order])
-            await pauses.pause()
+            await service.at("placed", number)
             log.event("place_order", order=order)
-            await pauses.pause()
+            await service.pause()
         await stop.wait()
         log.event("stopped")
 
 
 if __name__ == "__main__":
-    asyncio.run(produce(parse()))
+    main(produce)

@@ -2,17 +2,16 @@
 
 It publishes first and deletes afterwards. Killed in between, its successor finds the row and
 publishes again: a duplicate, which the consumer has to recognise. The other order would lose the
-announcement instead. The broker's own deduplication (`Nats-Msg-Id`) is left off on purpose: it
-forgets after a window of time, so it narrows the problem and does not solve it.
+announcement instead. The broker's own deduplication is evaded on purpose, by a new key for each
+attempt: it forgets after a window of time, so it narrows the problem and does not solve it.
 
 Log: `publish` after the broker has confirmed, `mark_sent` after the delete is committed. A killed
 relay may have done one of the two without logging it.
 """
 
-import asyncio
+import secrets
 
-from .log import LogWriter
-from .service import Pauses, Settings, Stop, connect_broker, connect_database, parse
+from .service import Service, main, number_of
 
 IDLE_SECONDS = 0.01  # how long to wait before looking into an empty outbox again
 
@@ -20,12 +19,10 @@ OLDEST = "select position, order_id from outbox order by position limit 1"
 DELETE = "delete from outbox where position = %s"
 
 
-async def relay(settings: Settings) -> None:
-    stop, pauses = Stop(), Pauses(settings)
-    log = LogWriter(settings.log, settings.node)
-    async with await connect_database(settings) as database:
-        broker = await connect_broker()
-        jetstream = broker.jetstream()
+async def relay(service: Service) -> None:
+    stop, log = service.stop, service.log
+    async with await service.database() as database:
+        broker = await service.broker()
         log.event("started")
         while not stop.asked:
             pending = await (await database.execute(OLDEST)).fetchone()
@@ -33,18 +30,21 @@ async def relay(settings: Settings) -> None:
                 await stop.within(IDLE_SECONDS)
                 continue
             position, order = pending
-            await pauses.pause()
-            await jetstream.publish(settings.subject, order.encode())  # waits for the PubAck
-            await pauses.pause()
+            number = number_of(order)
+            await service.pause()
+            await broker.publish("orders", order, key=secrets.token_hex(8))
+            if service.meets("duplicate", number):
+                await broker.publish("orders", order, key=secrets.token_hex(8))
+            await service.at("published", number)
             log.event("publish", order=order)
-            await pauses.pause()
+            await service.pause()
             async with database.transaction():
                 await database.execute(DELETE, [position])
-            await pauses.pause()
+            await service.at("deleted", number)
             log.event("mark_sent", order=order)
         await broker.close()
         log.event("stopped")
 
 
 if __name__ == "__main__":
-    asyncio.run(relay(parse()))
+    main(relay)

@@ -1,95 +1,119 @@
-"""What the three services of the outbox share: arguments, connections, pauses, a clean stop.
+"""What the services of all labs share: arguments, connections, pauses, faults, a clean stop.
 
-Deliberately not here: anything that a service does to orders. Each service is one file that can
+Deliberately not here: anything that a service does to a message. Each service is one file that can
 be read alone.
 """
 
-import argparse
 import asyncio
+import json
 import os
 import random
 import signal
-from dataclasses import dataclass
+import sys
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .components import NATS_URL, POSTGRES_URL, connect_nats
+from .broker import Channel, broker_of
+from .components import POSTGRES_URL
+from .log import LogWriter
 
 if TYPE_CHECKING:
-    from nats.aio.client import Client
     from psycopg import AsyncConnection
     from psycopg.rows import TupleRow
+
+LOST = 75  # EX_TEMPFAIL of <sysexits.h>: a connection broke, and the driver may start us again
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What the driver tells one incarnation of a service."""
+    """What the driver tells one incarnation of a service.
 
+    `name` begins the names of everything that the run makes; `marks` says which messages, by
+    number, meet which fault; `folder` is where the incarnations note which faults have happened.
+    """
+
+    role: str
     node: str
-    log: Path
+    log: str
+    folder: str
+    name: str
     schema: str
-    stream: str
+    broker: str
     orders: int
-    deduplicate: bool
+    switches: Mapping[str, str | float | bool]
+    marks: Mapping[str, tuple[int, ...]]
     seed: int
     pause_ms_max: float
 
-    @property
-    def service(self) -> str:
-        """The node without its incarnation: relay-2 is the relay."""
-        return self.node.rpartition("-")[0]
-
-    @property
-    def subject(self) -> str:
-        return f"{self.stream}.orders"
-
-    def arguments(self) -> list[str]:
+    def argument(self) -> str:
         """The command line that `parse` reads back."""
-        switches = ["--deduplicate"] if self.deduplicate else []
-        return [
-            f"--node={self.node}",
-            f"--log={self.log}",
-            f"--schema={self.schema}",
-            f"--stream={self.stream}",
-            f"--orders={self.orders}",
-            f"--seed={self.seed}",
-            f"--pause-ms-max={self.pause_ms_max}",
-            *switches,
-        ]
+        return json.dumps(asdict(self))
 
 
-def parse(arguments: list[str] | None = None) -> Settings:
+def parse(argument: str) -> Settings:
     """Read the command line. The servers' URLs, which may hold passwords, are not on it."""
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--node", required=True)
-    parser.add_argument("--log", type=Path, required=True)
-    parser.add_argument("--schema", required=True)
-    parser.add_argument("--stream", required=True)
-    parser.add_argument("--orders", type=int, required=True)
-    parser.add_argument("--deduplicate", action="store_true")
-    parser.add_argument("--seed", type=int, required=True)
-    parser.add_argument("--pause-ms-max", type=float, required=True)
-    return Settings(**vars(parser.parse_args(arguments)))
+    return Settings(**json.loads(argument))
 
 
-class Pauses:
-    """Short random pauses between the operations of one incarnation.
-
-    Two operations stand microseconds apart, so a kill at a random time would next to never fall
-    between them. A pause of a few milliseconds changes no behaviour, it only makes the rare
-    window wide enough to be hit.
-    """
+class Service:
+    """One incarnation at work."""
 
     def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.stop = Stop()
+        self.log = LogWriter(Path(settings.log), settings.node)
         self._random = random.Random(f"{settings.seed}/{settings.node}")
-        self._seconds_max = settings.pause_ms_max / 1000
 
+    # Two operations stand microseconds apart, so a kill at a random time would next to never fall
+    # between them. A pause of a few milliseconds changes no behaviour, it only makes the rare
+    # window wide enough to be hit.
     async def pause(self) -> None:
-        await asyncio.sleep(self._random.uniform(0, self._seconds_max))
+        await asyncio.sleep(self._random.uniform(0, self.settings.pause_ms_max / 1000))
+
+    async def at(self, point: str, number: int) -> None:
+        """A named point of handling message `number`; where the plan says so, the end."""
+        await self.pause()
+        if self.meets(f"at {point}", number):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def meets(self, fault: str, number: int) -> bool:
+        """Does this message meet this fault here and now? True once in a run."""
+        if number not in self.settings.marks.get(fault, ()):
+            return False
+        mark = Path(self.settings.folder) / f"{fault.replace(' ', '_')}-{number}.mark"
+        try:
+            mark.touch(exist_ok=False)
+        except FileExistsError:
+            return False
+        return True
+
+    async def database(self) -> "AsyncConnection[TupleRow]":
+        """Connect, and wait until the killed predecessor's session is gone.
+
+        A killed process's last statement may still run in the server. Without the lock a new relay
+        could read a row that its predecessor's delete is about to remove. It is held by the
+        session, so it goes when the session goes.
+        """
+        import psycopg
+
+        connection = await psycopg.AsyncConnection.connect(
+            os.environ[POSTGRES_URL],
+            autocommit=True,  # transactions are written out where they matter
+            options=f"-c search_path={self.settings.schema}",
+        )
+        lock = f"{self.settings.name}/{self.settings.role}"
+        await connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [lock])
+        return connection
+
+    async def broker(self) -> Channel:
+        broker = broker_of(self.settings.broker)
+        return await broker.connect(os.environ[broker.variable], self.settings.name)
 
 
 class Stop:
-    """Set by SIGTERM; the services look at it between two orders, never within one."""
+    """Set by SIGTERM; the services look at it between two messages, never within one."""
 
     def __init__(self) -> None:
         self._asked = asyncio.Event()
@@ -111,24 +135,37 @@ class Stop:
         await self._asked.wait()
 
 
-async def connect_database(settings: Settings) -> "AsyncConnection[TupleRow]":
-    """Connect, and wait until the killed predecessor's session is gone.
+def number_of(text: str) -> int:
+    """The number in the name of a message: 7 of `order-7`."""
+    return int(text.rpartition("-")[2])
 
-    A killed process's last statement may still run in the server. Without the lock a new relay
-    could read a row that its predecessor's delete is about to remove. It is held by the session,
-    so it goes when the session goes.
-    """
+
+def main(work: Callable[[Service], Awaitable[None]]) -> None:
+    """Run a service. If a connection breaks it ends: what it was doing is as unknown as in a crash,
+    and the same recovery, by the next incarnation, deals with both."""
+
+    async def run() -> None:
+        await work(Service(parse(sys.argv[1])))
+
+    try:
+        asyncio.run(run())
+    except Exception as error:
+        if not _is_lost(error):
+            raise
+        sys.stderr.write(f"a connection broke: {error!r}\n")
+        sys.exit(LOST)
+
+
+def _is_lost(error: BaseException) -> bool:
     import psycopg
 
-    connection = await psycopg.AsyncConnection.connect(
-        os.environ[POSTGRES_URL],
-        autocommit=True,  # transactions are written out where they matter
-        options=f"-c search_path={settings.schema}",
+    if isinstance(error, ExceptionGroup):
+        return all(_is_lost(each) for each in error.exceptions)
+    module = type(error).__module__.partition(".")[0]
+    # The brokers' clients have no common error; what they raise here is about the connection.
+    return isinstance(error, OSError | psycopg.OperationalError) or module in (
+        "nats",
+        "aio_pika",
+        "aiormq",
+        "redis",
     )
-    lock = f"{settings.stream}/{settings.service}"
-    await connection.execute("select pg_advisory_lock(hashtextextended(%s, 0))", [lock])
-    return connection
-
-
-async def connect_broker() -> "Client":
-    return await connect_nats(os.environ[NATS_URL])

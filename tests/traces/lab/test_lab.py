@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 
 from checker.traces.lab import LABS, LabError, LabResult, LabUnavailable
+from checker.traces.lab.outbox_system import SYSTEM
 from checker.traces.lab.plan import plan_kills
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -36,7 +37,7 @@ def run_embedded(out: Path, variant: str, *, orders: int, kills: int) -> LabResu
         for name in SERVERS:
             patch.delenv(name, raising=False)
         try:
-            return RUN(seed=5, out=out, variant=variant, orders=orders, kills=kills)
+            return RUN(seed=5, out=out, variant=variant, orders=orders, faults=f"kills={kills}")
         except LabUnavailable as missing:
             required = os.environ.get("CRASHPROOF_REQUIRE", "").split(",")
             if {"postgres", "nats"} & set(required):
@@ -119,7 +120,7 @@ def test_every_order_is_placed_once_and_shipped(finished: LabResult) -> None:
     lines = read(finished.out)
     orders = {f"order-{number}" for number in range(20)}
     placed = Counter(str(line["order"]) for line in lines if line["event"] == "place_order")
-    assert finished.placed == 20
+    assert finished.tally["orders placed"] == 20
     assert set(placed) <= orders and set(placed.values()) == {1}
     # A killed producer logs one step too few at most; nobody else can hide a placed order.
     assert len(orders - set(placed)) <= 3
@@ -128,14 +129,18 @@ def test_every_order_is_placed_once_and_shipped(finished: LabResult) -> None:
 
 def test_the_logged_counts_are_those_of_the_table(finished: LabResult) -> None:
     # An acknowledged delivery was logged, so the last line of each order has the final count.
-    assert sum(rows_by_last_line(read(finished.out)).values()) == finished.shipped_rows
+    assert sum(rows_by_last_line(read(finished.out)).values()) == finished.tally["shipments"]
 
 
 def test_only_the_variant_without_deduplication_ships_twice(finished: LabResult) -> None:
     if finished.variant == "correct":
-        assert finished.shipped_rows == finished.orders
+        assert finished.tally["shipments"] == finished.orders
+        assert not finished.struck
     else:
-        assert finished.shipped_rows >= finished.orders + finished.duplicates_delivered
+        duplicates = finished.tally["duplicates delivered"]
+        assert finished.tally["shipments"] >= finished.orders + duplicates
+        shipped = rows_by_last_line(read(finished.out))
+        assert set(finished.struck) == {order for order, count in shipped.items() if count > 1}
 
 
 @pytest.mark.parametrize("variant", LABS["outbox"].variants)
@@ -155,7 +160,10 @@ def test_the_recorded_logs_are_well_formed_and_show_duplicates(variant: str) -> 
 
 
 def test_the_seed_decides_the_plan() -> None:
-    first, again, other = (plan_kills(seed=seed, orders=100, kills=8) for seed in (1, 1, 2))
+    weights = {name: role.weight for name, role in SYSTEM.roles.items()}
+    first, again, other = (
+        plan_kills(seed=seed, orders=100, kills=8, targets=weights) for seed in (1, 1, 2)
+    )
     assert first == again != other
     assert all(0 <= kill.after_steps < 100 for kill in first)
     assert {"relay", "consumer"} <= {kill.target for kill in first}
@@ -277,7 +285,7 @@ def processes_with(marker: str) -> set[int]:
 def test_a_finished_run_leaves_nothing_behind(
     embedded: None, temporary: Path, marker: str, tmp_path: Path
 ) -> None:
-    RUN(seed=1, out=tmp_path / "log.jsonl", orders=3, kills=1)
+    RUN(seed=1, out=tmp_path / "log.jsonl", orders=3, faults="kills=1")
     assert not processes_with(marker)
     assert not list(temporary.iterdir())
     assert [path.name for path in tmp_path.iterdir()] == ["log.jsonl"]
@@ -287,7 +295,7 @@ def test_a_run_that_is_too_slow_says_what_it_waited_for_and_leaves_nothing_behin
     embedded: None, temporary: Path, marker: str, tmp_path: Path
 ) -> None:
     # A busy machine may not even have started the servers by then; that is said as well.
-    waiting = r"within 3 seconds.*(lines so far: .*place_order|still waiting for \w+ to start)"
+    waiting = r"within 3 seconds.*(lines so far: .*\w|still waiting for \w+ to start)"
     with pytest.raises(LabError, match=waiting):
         RUN(seed=1, out=tmp_path / "log.jsonl", orders=10_000, seconds_max=3)
     assert not processes_with(marker)
@@ -367,7 +375,7 @@ def test_a_run_in_given_servers_drops_what_it_made(packages: None, tmp_path: Pat
             return {str(row[0]) for row in rows}
 
     before = schemas()
-    result = RUN(seed=2, out=tmp_path / "log.jsonl", orders=20, kills=3)
-    assert result.shipped_rows == 20
+    result = RUN(seed=2, out=tmp_path / "log.jsonl", orders=20, faults="kills=3")
+    assert result.tally["shipments"] == 20
     check_well_formed(read(result.out))
     assert schemas() <= before

@@ -1,0 +1,113 @@
+"""The dedup lab: what its stores show, its log tells, and nothing else."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from checker.cli import main
+from checker.errors import ExitCode
+from checker.frontend import load
+from checker.traces.jsonl import read_logs
+from checker.traces.lab import LABS, LabError, LabResult, LabUnavailable
+from checker.traces.mapping import load_mapping, shipped
+from checker.traces.observe import observe
+from checker.traces.replay import Replay, Settings, replay
+
+from ..conftest import write
+
+DEDUP = LABS["dedup"]
+
+
+def run(out: Path, variant: str, *, seed: int, faults: str = "", **more: int | str) -> LabResult:
+    """A run, or a skip where nothing is installed and nothing required."""
+    try:
+        return DEDUP.run(seed=seed, out=out, variant=variant, faults=faults, **more)  # type: ignore[arg-type]
+    except LabUnavailable as missing:
+        if {"postgres", "nats"} & set(os.environ.get("CRASHPROOF_REQUIRE", "").split(",")):
+            raise
+        pytest.skip(str(missing))
+
+
+def held(log: Path) -> Replay:
+    mapping = load_mapping(shipped("dedup"))
+    read = read_logs([str(log)], mapping.wanted())
+    return replay(read, observe(load("dedup"), mapping), Settings(ended=True))
+
+
+def found(replayed: Replay) -> set[str]:
+    return {key for part in replayed.slices if part.verdict.name == "REJECTED" for key in part.keys}
+
+
+def test_a_correct_run_is_accepted_under_every_fault_at_once(tmp_path: Path) -> None:
+    faults = "kills=3,points=4,late_acks=2,duplicates=3,drops=2,restarts=1"
+    done = run(tmp_path / "log.jsonl", "correct", seed=1, orders=25, faults=faults)
+    assert not done.struck
+    assert done.tally["effects"] == done.tally["messages sent"] == 25
+    text = done.out.read_text()
+    assert '"disconnected"' in text and '"killed"' in text and '"drop"' in text
+    replayed = held(done.out)
+    assert replayed.exit_code() is ExitCode.OK
+
+
+def test_a_lost_effect_is_found_and_the_variant_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done = run(tmp_path / "log.jsonl", "key_first", seed=1, orders=8, faults="points=8")
+    assert done.struck  # two deaths between the writes are planned
+    assert set(done.struck) <= found(held(done.out))
+    with pytest.raises(SystemExit):
+        main(["diagnose", str(done.out), "dedup", "--ended"])
+    assert "All of the log is consistent with Dedup(commit=KEY_FIRST)" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("variant", DEDUP.variants)
+@pytest.mark.parametrize("seed", range(1, 6))
+def test_what_the_stores_show_the_log_tells(variant: str, seed: int, tmp_path: Path) -> None:
+    done = run(tmp_path / "log.jsonl", variant, seed=seed)
+    replayed = held(done.out)
+    assert set(done.struck) <= found(replayed)
+    if variant == "correct":
+        assert replayed.exit_code() is ExitCode.OK
+        assert not done.struck
+
+
+def test_a_line_that_is_no_step_must_still_be_true(tmp_path: Path) -> None:
+    """Two copies are dropped: the second is no step of the model, whose queue is empty by then."""
+    whole = (
+        "producer-1: send message=A, stopped;"
+        "worker-a-1: begin message=A worker=a found=0, finish message=A worker=a, stopped;"
+        "worker-b-1: drop message=A worker=b known=true effects=1,"
+        " drop message=A worker=b known=true effects={}, stopped"
+    )
+    assert held(write(tmp_path / "true.jsonl", whole.format(1))).exit_code() is ExitCode.OK
+    false = held(write(tmp_path / "false.jsonl", whole.format(0)))
+    assert found(false) == {"A"}
+
+
+@pytest.mark.parametrize(
+    ("faults", "message"),
+    [
+        ("kill=3", "no fault: write NAME=COUNT"),
+        ("kills", "no fault: write NAME=COUNT"),
+        ("kills=-1", "a count is 0 to 1000"),
+        ("kills=1001", "a count is 0 to 1000"),
+    ],
+)
+def test_a_fault_that_is_none_is_refused_with_the_names(
+    faults: str, message: str, tmp_path: Path
+) -> None:
+    with pytest.raises(LabError, match=message) as refused:
+        DEDUP.run(seed=1, out=tmp_path / "log.jsonl", faults=faults)
+    assert "late_acks" in str(refused.value)
+
+
+def test_a_given_broker_is_not_restarted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = os.environ.get("CRASHPROOF_NATS")
+    if not url:
+        pytest.skip("no broker is given")
+    with pytest.raises(LabError, match="only a broker that the lab has started"):
+        DEDUP.run(seed=1, out=tmp_path / "log.jsonl", faults="restarts=1")
