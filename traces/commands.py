@@ -81,6 +81,12 @@ _REPLAY = Command(
         Option(
             "--no-monitors", "Leave out the monitors that a built-in model brings.", kind="flag"
         ),
+        Option(
+            "--coverage",
+            "Say what of the model the logs have shown; add to what the file has.",
+            kind="path",
+            metavar="FILE.json",
+        ),
         Option("--html", "Write the report as a page, too.", kind="path", metavar="FILE.html"),
         Option(
             "--json",

@@ -27,7 +27,9 @@ from .story import Story, story
 from .validate import Answer, Logged, Node, Shape, stuck_lines
 from .worlds import UNDEFINED, Claim, World, Worlds
 
-__all__ = ["Candidate", "CutDown", "Diagnosis", "FailedFact", "FailedGuard", "explain"]
+__all__ = [
+    "Candidate", "CutDown", "Diagnosis", "FailedFact", "FailedGuard", "conjuncts", "explain",
+]  # fmt: skip
 
 AGREED_MAX = 12  # parts of the state shown
 CANDIDATES_MAX = 5
@@ -213,7 +215,7 @@ def _failed_facts(
 def _failed_guards(
     rule: ir.Rule, tried: list[tuple[State, tuple[Value, ...]]], world: World, words: _Words
 ) -> Iterator[FailedGuard]:
-    parts = list(_conjuncts(rule))
+    parts = list(conjuncts(rule))
     tests = [world.function(expr, rule.params) for _, expr in parts]
     results = [
         (state, args, [test(state, args) is False for test in tests]) for state, args in tried
@@ -232,7 +234,7 @@ def _failed_guards(
             )
 
 
-def _conjuncts(rule: ir.Rule) -> Iterator[tuple[ir.Expr, ir.Expr]]:
+def conjuncts(rule: ir.Rule) -> Iterator[tuple[ir.Expr, ir.Expr]]:
     """The parts of the guards before the first choice: as written, and with their names bound."""
     lets: list[ir.Let] = []
     for item in rule.body:

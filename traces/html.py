@@ -6,11 +6,12 @@ anything, so that a line that slipped through could still do nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 from checker.report.terminal import Page
 from checker.states import show
 
+from .coverage_file import coverage_text
 from .diagram import diagram, escaped
 from .event import Event
 from .explain import Candidate, Diagnosis
@@ -24,8 +25,8 @@ SLICES_MAX = 10  # told in full
 LISTED_MAX = 200  # named
 
 
-def replay_html(found: Replay, *, sections: Iterable[tuple[str, str]] = ()) -> str:
-    """The page. `sections` are further headings with text, which is escaped here."""
+def replay_html(found: Replay) -> str:
+    """The page."""
     verdict = overall(found)
     model = found.observation.model
     constants = " ".join(f"{c.name}={show(c.value, c.type)}" for c in model.consts)
@@ -39,7 +40,7 @@ def replay_html(found: Replay, *, sections: Iterable[tuple[str, str]] = ()) -> s
     ]
     if len(rejected) > SLICES_MAX:
         body.append(_more(rejected[SLICES_MAX:], found))
-    for title, text in (*_others(found), *sections):
+    for title, text in _others(found):
         body.append(f"<h2>{escaped(title)}</h2><pre>{_lines(text)}</pre>")
     title = escaped(f"{verdict.value} {model.name}")
     return _PAGE.format(title=title, style=_STYLE, body="\n".join(body))
@@ -149,6 +150,8 @@ def _more(rejected: list[SliceVerdict], found: Replay) -> str:
 
 def _others(found: Replay) -> Iterator[tuple[str, str]]:
     unknown = [e for e in found.slices if e.verdict is Verdict.UNKNOWN and e.diagnosis is None]
+    if found.coverage is not None:
+        yield "coverage", coverage_text(found.coverage, Page())
     if found.monitors:
         yield "monitors", monitors_text(found.monitors, Page())
     if unknown:

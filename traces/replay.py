@@ -16,6 +16,7 @@ from checker import ir
 from checker.errors import ExitCode, UsageError
 from checker.states import Value
 
+from .coverage import Coverage
 from .cut_down import cut_down
 from .event import Defect, Log
 from .explain import Diagnosis, explain
@@ -50,7 +51,8 @@ class Verdict(Enum):
 class Settings:
     """`ended`: no more lines will come. `cache`: slices that look alike share a verdict.
 
-    `stories`: say of the first rejections how what can be explained may have gone.
+    `stories`: say of the first rejections how what can be explained may have gone. `covers`: say
+    what of the model the log has shown.
     """
 
     hidden_max: int | None = None
@@ -61,6 +63,7 @@ class Settings:
     strict: bool = False
     cache: bool = True
     stories: bool = False
+    covers: bool = False
 
 
 @dataclass(frozen=True)
@@ -122,6 +125,7 @@ class Replay:
     notes: tuple[str, ...] = ()
     unclean_ends: int = 0  # instances that may have done a step without a line
     monitors: tuple[Seen, ...] = ()
+    coverage: Coverage | None = None
 
     @property
     def hidden_max(self) -> int:
@@ -190,6 +194,7 @@ def replay(
     verdicts = []
     for number, each in enumerate(slices):
         verdicts.append(judge.verdict(each))
+        judge.cover(each)
         if progress is not None:
             progress(number + 1, len(slices))
     seen = {
@@ -218,6 +223,7 @@ def replay(
         seconds=time.monotonic() - began,
         unclean_ends=unclean,
         monitors=_watched(log, observation, settings, monitors or {}, any_gap, unclean),
+        coverage=judge.coverage,
     )
 
 
@@ -287,6 +293,7 @@ class Judge:
         )
         self._answers: dict[tuple[Shape, Budget], Answer] = {}
         self._to_cut_down = CUT_DOWN_MAX
+        self.coverage = Coverage.of(observation) if settings.covers else None
         sliced = observation.key is not None and not self.exact
         most = settings.background_max if sliced else 0
         self.least = min(1, most)
@@ -350,6 +357,12 @@ class Judge:
         return self._answers[key]
 
     # ── Verdicts ─────────────────────────────────────────────────────────────────────────────────
+
+    def cover(self, part: Slice, count: int = 1) -> None:
+        """Take in what so many slices like this one show of the model."""
+        if self.coverage is not None:
+            shape, _ = shape_of(part)
+            self.coverage.add(shape, self.answer(shape), self.worlds, count)
 
     def is_at_rest(self, shape: Shape) -> bool:
         """Explained by steps that were all logged, with nothing owed and nothing left to do?"""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json as json_module
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from checker.commands.settings import request_of
@@ -15,6 +16,7 @@ from checker.errors import ExitCode, UsageError
 from checker.report.terminal import page_for
 from checker.run import prepare
 
+from .coverage_file import merged
 from .event import printable
 from .html import replay_html
 from .inputs import expanded
@@ -49,6 +51,7 @@ def run(
     jobs: int | None,
     monitor: Sequence[str],
     no_monitors: bool,
+    coverage: str | None,
     html: str | None,
     json: bool,
     quiet: bool,
@@ -76,11 +79,14 @@ def run(
             ended=ended,
             strict=strict,
             stories=html is not None,
+            covers=coverage is not None,
         ),
         monitors=chosen(monitor, None if mapping is not None or no_monitors else model),
         stream=StreamSettings(Bounds(max_open or OPEN_MAX, horizon), jobs),
         progress=None if quiet or json else _progress(),
     )
+    if coverage is not None and found.coverage is not None:
+        found = replace(found, coverage=merged(found.coverage, observation, found.files, coverage))
     if html is not None:
         _written(html, replay_html(found))
     if json:

@@ -14,6 +14,7 @@ from checker.errors import ExitCode
 from checker.report.terminal import Page
 from checker.states import atom_name, show
 
+from .coverage_file import coverage_object, coverage_text
 from .event import Defect, Event, printable
 from .explain import Candidate, CutDown, Diagnosis, FailedFact
 from .monitor_report import monitors_object, monitors_text
@@ -40,6 +41,8 @@ def replay_text(found: Replay, page: Page, *, quiet: bool = False) -> str:
     parts = [_head(found, page)]
     if not quiet:
         parts += [_defects(found, page), *_slices(found, page), monitors_text(found.monitors, page)]
+        if found.coverage is not None:
+            parts.append(coverage_text(found.coverage, page))
         parts.append(_class_of(found))
     code = found.exit_code()
     parts.append(f"exit {code.value}: {_meaning(found, code)}")
@@ -353,6 +356,9 @@ def replay_object(found: Replay) -> dict[str, Any]:
         "groups": [{"count": count, **_slice_object(each)} for each, count in found.groups],
         "notes": list(found.notes),
         "monitors": monitors_object(found.monitors),
+        "coverage": None
+        if found.coverage is None
+        else coverage_object(found.coverage, observation),
         "seconds": round(found.seconds, 3),
         "exit_code": code.value,
     }

@@ -83,7 +83,7 @@ def story(
     found: list[tuple[Beat, Rule | None, int]] = []  # with its number among all
     for number, (each, (before, after)) in enumerate(zip(came, pairwise(states), strict=True)):
         if each.line is None:
-            move = world.named(before, after, each.rules)
+            move = next(world.named(before, after, each.rules), None)
             found.append((Beat(None, _call(plan, move, shown), None), move, number))
             continue
         chain, position = each.line
@@ -142,21 +142,11 @@ def _close(plan: Plan, layer: Ways, target: Node, most: int) -> None:
         ]  # fmt: skip
         for lost in plan.lose(node):
             if all(a <= b for a, b in zip(lost.cut, target.cut, strict=True)):
-                after.append((faults, lost, _Came(node, None, _rules(plan, node, lost))))
+                after.append((faults, lost, _Came(node, None, plan.lost_rules(node, lost))))
         for used, each, came in after:
             if used <= most and used < layer.get(each, (used + 1, None))[0]:
                 layer[each] = used, came
                 waiting.append(each)
-
-
-def _rules(plan: Plan, node: Node, lost: Node) -> tuple[str, ...]:
-    """The rules of the lost step that leads from one to the other."""
-    for chain, (before, after) in enumerate(zip(node.cut, lost.cut, strict=True)):
-        if before != after:
-            step = plan.chains[chain][after - 1]
-            assert not isinstance(step, Logged)
-            return step.rules
-    return ()
 
 
 def _call(plan: Plan, move: Rule | None, shown: Shown) -> str:

@@ -306,6 +306,13 @@ class Plan:
                 for state in self.world.lost(item.rules, node.state):
                     yield Node(cut, state, self.world.opened(node.open, state), lost)
 
+    def lost_rules(self, node: Node, lost: Node) -> tuple[str, ...]:
+        """The rules of the lost step that leads from one to the other."""
+        for chain, before, after in zip(self.chains, node.cut, lost.cut, strict=True):
+            if before != after and isinstance(item := chain[after - 1], LostStep):
+                return item.rules
+        return ()
+
     def ready(self, node: Node) -> Iterator[tuple[int, int]]:
         """The chains, and the positions in them, of the lines that may come next."""
         for chain, lines in enumerate(self._next):

@@ -190,16 +190,15 @@ class World:
                     moves[after] = cost
         return tuple(Move(cost, after) for after, cost in moves.items())
 
-    def named(self, before: State, after: State, rules: tuple[str, ...]) -> Rule | None:
-        """A step that nobody logged, by its rule and arguments: a hidden one if `rules` is
-        empty."""
+    def named(self, before: State, after: State, rules: tuple[str, ...]) -> Iterator[Rule]:
+        """The steps that nobody logged and that lead there: hidden ones if `rules` is empty."""
         moves: Iterable[Rule] = (move[:2] for move in self._hidden)
         if rules:
             moves = ((name, args) for name in rules for args in self.rules[name].args)
-        for name, args in moves:
-            if after in map(self._plain, self._hidden_after(name, before, args)):
-                return name, args
-        return None
+        return (move for move in moves if self.leads(before, after, move))
+
+    def leads(self, before: State, after: State, move: Rule) -> bool:
+        return after in map(self._plain, self._hidden_after(move[0], before, move[1]))
 
     def _hidden_after(self, name: str, state: State, args: tuple[Value, ...]) -> Iterator[State]:
         if self.others is None:

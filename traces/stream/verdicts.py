@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from operator import itemgetter
 
+from ..coverage import Coverage
 from ..event import Event
 from ..instances import Line, Lost, steps_of
 from ..observe import LogId, Observation, Observed
@@ -289,8 +290,25 @@ class _Concluding:
             searches=self.judge.searches,
             seconds=time.monotonic() - self.began,
             notes=tuple(self._notes()),
+            coverage=self._covered(),
             unclean_ends=sum(isinstance(item, Lost) for row in self.spine.rows for item in row),
         )
+
+    def _covered(self) -> Coverage | None:
+        """What the slices show of the model; those that were closed, too."""
+        judge = self.judge
+        if judge.coverage is None:
+            return None
+        if not self.groups and not self.parked:
+            judge.cover(self.spine.slice((), {}))
+        groups = self.parked + self.groups
+        for key in self._special:
+            groups[self._parts(key)] -= 1
+            judge.cover(_slice(self._parts(key), self.readings, self.spine, (key,), named=True))
+        for parts, count in groups.items():
+            if count > 0 and self._prototype(parts).lines:
+                judge.cover(_slice(parts, self.readings, self.spine, (placeholder(0),)), count)
+        return judge.coverage
 
     def _judged(self) -> tuple[list[SliceVerdict], list[tuple[SliceVerdict, int]]]:
         if not self.groups and not self.parked and not self.late:
