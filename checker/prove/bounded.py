@@ -56,12 +56,12 @@ class Budget:
     def is_spent(self) -> bool:
         return self.seconds_max is not None and self.seconds >= self.seconds_max
 
-    def solver(self) -> Solver:
+    def solver(self, *, lazily: bool = False) -> Solver:
         """A solver that stops at the time of one query, or when all time is used up."""
         left = self.timeout_s
         if self.seconds_max is not None:
             left = max(0.001, min(left, self.seconds_max - self.seconds))
-        return Solver(seed=self.seed, timeout_s=left)
+        return Solver(seed=self.seed, timeout_s=left, lazily=lazily)
 
     def tick(self, stage: str, about: str) -> None:
         if self.on_tick is not None:
@@ -192,6 +192,9 @@ class Bounded:
 
     def _close(self, claim: Claim, states: list[State], depth: int) -> None:
         self.open.remove(claim)
+        if claim.is_part:  # it only was a lemma; nobody asks for the trace
+            self.broken.append(Broken(claim, depth, None))
+            return
         steps = [edge(self.program, a, b) for a, b in pairwise(states)]
         trace = Trace(self.system.model, states[0], tuple(steps))
         if claim.about_steps:

@@ -19,9 +19,18 @@ from ..ir.walk import bound_by, children, item_children, rebuild, walk
 from ..passes.bind import simplify
 from ..states import State, sort_sizes, universe
 
-__all__ = ["Clause", "Stage", "clauses", "stages"]
+__all__ = [
+    "Clause",
+    "Stage",
+    "clauses",
+    "elements",
+    "of_expressions",
+    "representatives",
+    "stages",
+    "with_params",
+]
 
-_ATOMS_MAX = 60  # of one choice of parameters; more of them make too many clauses
+_ATOMS_MAX = 60  # with more of them, clauses are too many to be tried: see `parts.py`
 _CLAUSES_MAX = 1500
 
 
@@ -88,8 +97,8 @@ def atoms(model: ir.Model, params: Sequence[ir.Param], *, counters: bool = False
         found[atom] = None
     for atom in _of_types(model, params):
         found[atom] = None
-    for shape in _of_expressions(model):
-        for atom in _with_params(shape, params):
+    for shape in of_expressions(model):
+        for atom in with_params(shape, params):
             found.setdefault(atom)
     if len(params) == 2 and params[0].type == params[1].type:
         a, b = (ir.Arg(p.name, p.type) for p in params)
@@ -98,7 +107,7 @@ def atoms(model: ir.Model, params: Sequence[ir.Param], *, counters: bool = False
         atom
         for atom in found
         if not any(isinstance(n, ir.Read) and n.var in hidden for n in walk(atom))
-    ][:_ATOMS_MAX]
+    ]
 
 
 def _of_counters(model: ir.Model, params: Sequence[ir.Param]) -> Iterator[ir.Expr]:
@@ -108,7 +117,7 @@ def _of_counters(model: ir.Model, params: Sequence[ir.Param]) -> Iterator[ir.Exp
     bags = [v for v in model.vars if isinstance(v.type, ir.Bag)]
     for var, size, more in product(bags, range(1, min(3, len(faults)) + 1), (0, 1)):
         assert isinstance(var.type, ir.Bag)
-        for element in _elements(var.type.item, args):
+        for element in elements(var.type.item, args):
             for chosen in combinations(faults, size):
                 most: ir.Expr = chosen[0]
                 for fault in chosen[1:]:
@@ -142,7 +151,7 @@ def _about(place: ir.Expr, args: Sequence[ir.Arg], depth: int) -> Iterator[ir.Ex
                 if arg.type == item:
                     yield ir.Cmp("==", place, ir.Widen(arg, type_))
         case ir.Set(item) | ir.Bag(item):
-            for element in _elements(item, args):
+            for element in elements(item, args):
                 yield ir.Has(place, element)
                 if isinstance(type_, ir.Bag):
                     yield ir.Cmp("<=", ir.Count(place, element), ir.Lit(1, ir.INT))
@@ -160,7 +169,7 @@ def _about(place: ir.Expr, args: Sequence[ir.Arg], depth: int) -> Iterator[ir.Ex
     return
 
 
-def _elements(item: ir.Type, args: Sequence[ir.Arg]) -> Iterator[ir.Expr]:
+def elements(item: ir.Type, args: Sequence[ir.Arg]) -> Iterator[ir.Expr]:
     """Elements that can be named: parameters, members, records of those."""
     match item:
         case ir.Sort():
@@ -168,16 +177,16 @@ def _elements(item: ir.Type, args: Sequence[ir.Arg]) -> Iterator[ir.Expr]:
         case ir.Enum(_, members):
             yield from (ir.Lit(member, item) for member in members)
         case ir.Record(_, fields):
-            columns = [list(_elements(t, args)) for _, t in fields]
+            columns = [list(elements(t, args)) for _, t in fields]
             for values in product(*columns):
                 yield ir.Make(item, tuple(values), item)
         case ir.Union(records):
             for record in records:
-                for made in _elements(record, args):
+                for made in elements(record, args):
                     yield ir.Widen(made, item)
 
 
-def _of_expressions(model: ir.Model) -> Iterator[ir.Expr]:
+def of_expressions(model: ir.Model) -> Iterator[ir.Expr]:
     """The conditions inside guards and properties, with what is bound around them still free."""
     for rule in model.rules:
         lets: dict[str, ir.Expr] = {}
@@ -229,7 +238,7 @@ def _leaves(expr: ir.Expr) -> Iterator[ir.Expr]:
             yield expr
 
 
-def _with_params(shape: ir.Expr, params: Sequence[ir.Param]) -> Iterator[ir.Expr]:
+def with_params(shape: ir.Expr, params: Sequence[ir.Param]) -> Iterator[ir.Expr]:
     """The condition with parameters of the same type for each free name, in all ways."""
     names = _free(shape, frozenset())
     columns = [[p for p in params if p.type == type_] for type_ in names.values()]
@@ -290,11 +299,14 @@ def clauses(
 
     `known` are those of earlier stages.
     """
-    args = _representatives(program.model, stage.params)
+    args = representatives(program.model, stage.params)
     rows = [(state, values) for state in states for values in args]
     everywhere = (1 << len(rows)) - 1
+    every = atoms(program.model, stage.params, counters=stage.counters)
+    if len(every) > _ATOMS_MAX:
+        return []
     truths: list[tuple[tuple[ir.Expr, bool], int]] = []
-    for atom in atoms(program.model, stage.params, counters=stage.counters):
+    for atom in every:
         bits = _truth(program, atom, stage.params, rows)
         if bits is not None:
             truths += [((atom, True), bits), ((atom, False), everywhere & ~bits)]
@@ -335,7 +347,7 @@ def _is_said(
     )
 
 
-def _representatives(model: ir.Model, params: Sequence[ir.Param]) -> list[tuple[object, ...]]:
+def representatives(model: ir.Model, params: Sequence[ir.Param]) -> list[tuple[object, ...]]:
     """One of each orbit: the explored states are closed under renaming ids."""
     sizes = sort_sizes(model)
     types = [p.type for p in params]

@@ -31,7 +31,8 @@ class Claim:
 
     A claim about steps has none; it is broken by the failures of a rule that `breaks` picks.
     `kind` is one of invariant, at-rest, witness, step-error, cut, lemma. A witness is broken where
-    it is seen; with `undefined`, where it has no value.
+    it is seen; with `undefined`, where it has no value. `params` are those of a lemma that is no
+    property of any model (`parts.py`).
     """
 
     name: str
@@ -40,6 +41,17 @@ class Claim:
     cases: tuple[tuple[Args, Bit], ...] = ()
     cut: tuple[str, str] | None = None
     undefined: bool = False
+    params: tuple[ir.Param, ...] = ()
+
+    @property
+    def is_part(self) -> bool:
+        return self.kind == "lemma" and self.prop is None
+
+    @property
+    def types(self) -> list[ir.Type]:
+        """The types of the values that the cases are for."""
+        params = self.prop.params if self.prop is not None else self.params
+        return [p.type for p in params]
 
     @property
     def about_steps(self) -> bool:

@@ -6,7 +6,8 @@ they hold in all states. A claim that a step does not preserve leaves the set, u
 (Houdini: Flanagan and Leino, FME 2001). No claim is assumed that is not itself in the set.
 
 The last step is taken rule by rule, by one representative of the parameter values that renaming ids
-makes equal: the claims are closed under renaming, so what one of them preserves all do.
+makes equal: the claims are closed under renaming, so what one of them preserves all do. Behind it,
+a claim is asked for one of each kind of ids, in the same way: those of the step, and others.
 """
 
 from __future__ import annotations
@@ -21,11 +22,12 @@ from ..backends.smt.solver import Bit, Solver, Term, conj, disj, implies, neg
 from ..backends.smt.system import Path, System
 from ..backends.smt.values import Look, Sym, read
 from ..backends.smt.variables import Layout
+from ..explore.orbits import renamed
 from ..states import State, Value
 from .bounded import Budget
 from .claims import Args, Claim, one_of_each_orbit
 
-__all__ = ["Gap", "Induction", "LastStep"]
+__all__ = ["Gap", "Induction", "LastStep", "Query"]
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class Induction:
         A query without an answer costs the claims that it was about, and is named in `limits`.
         """
         kept = list(claims)
-        queries = [_Query.of(self, step, kept, k) for step in self.steps]
+        queries = [Query.of(self, step, kept, k) for step in self.steps]
         settled: set[int] = set()
         # A rule that preserved the whole set preserves any part of it whose assumptions are the
         # same; each loss therefore asks all rules again.
@@ -112,7 +114,7 @@ class Induction:
         Of the states that do, one that differs little from the first ones is taken.
         """
         for step in self.steps:
-            query = _Query.of(self, step, [*kept, claim], k)
+            query = Query.of(self, step, [*kept, claim], k)
             if query.broken.get(claim, False) is False:
                 continue
             self.budget.tick("counterexample to induction", f"{claim.name}, {step.text}")
@@ -129,7 +131,7 @@ class Induction:
         for step in self.steps:
             if self.broken_after(claim, step) is False:
                 continue
-            query = _Query.of(self, step, claims, 1)
+            query = Query.of(self, step, claims, 1)
             query.solver.add(query.broken[claim])
             if query.solver.check(*query.assumed.values()) == "unsat":
                 core = set(query.solver.core())
@@ -148,13 +150,47 @@ class Induction:
             elif effect.alive is False:
                 self._after[key] = False
             else:
-                (bad,) = self.system.into([claim.broken()], effect.after)
+                told = disj(*(bit for _, bit in self.representatives(claim, step)))
+                (bad,) = self.system.into([told], effect.after)
                 self._after[key] = conj(effect.alive, bad)
         return self._after[key]
 
+    def representatives(self, claim: Claim, step: LastStep) -> list[tuple[Args, Bit]]:
+        """Cases of the claim, one of those that renaming the ids which the step does not name makes
+        equal. A state that breaks another case can be renamed to one that breaks this one.
+        """
+        if not self.system.is_symmetric:
+            return list(claim.cases)
+        given = [p.type for p in step.rule.params]
+        found: dict[Args, tuple[Args, Bit]] = {}
+        for args, bit in claim.cases:
+            key = renamed([*given, *claim.types], (*step.args, *args))
+            found.setdefault(key, (args, bit))
+        return list(found.values())
+
+    def assumed(self, claim: Claim, step: LastStep, claims: Sequence[Claim]) -> Bit:
+        """How the claim is broken in an earlier state, as far as that is excluded by assumption.
+
+        Of parts, which are large formulas, only those of the ids that the question is about: to
+        assume less is always sound.
+        """
+        if not claim.is_part or not self.system.is_symmetric:
+            return claim.broken()
+        named = {*zip((p.type for p in step.rule.params), step.args, strict=True)}
+        for other in claims:
+            for args, _ in self.representatives(other, step):
+                named.update(zip(other.types, args, strict=True))
+        return disj(
+            *(
+                bit
+                for args, bit in claim.cases
+                if all(pair in named for pair in zip(claim.types, args, strict=True))
+            )
+        )
+
 
 @dataclass
-class _Query:
+class Query:
     """The induction step of one rule: what is assumed of each claim, and how it is broken."""
 
     induction: Induction
@@ -166,15 +202,16 @@ class _Query:
     asked: int = 0
 
     @staticmethod
-    def of(induction: Induction, step: LastStep, claims: Sequence[Claim], k: int) -> _Query:
-        system, solver_ = induction.system, induction.budget.solver()
+    def of(induction: Induction, step: LastStep, claims: Sequence[Claim], k: int) -> Query:
+        system = induction.system
+        solver_ = induction.budget.solver(lazily=any(claim.is_part for claim in claims))
         path = Path(system, solver_)
         path.begin_anywhere()
         for _ in range(k - 1):
             path.extend()
         solver_.add(step.facts)
         about_states = [c for c in claims if not c.about_steps]
-        bits = [claim.broken() for claim in about_states]
+        bits = [induction.assumed(claim, step, claims) for claim in about_states]
         assumed: dict[Claim, Bit] = {}
         columns = [path.at(time, bits) for time in range(k)]
         for place, claim in enumerate(about_states):
@@ -183,7 +220,20 @@ class _Query:
             assumed[claim] = marker
         last = path.at(k - 1, [induction.broken_after(claim, step) for claim in claims])
         broken = dict(zip(claims, last, strict=True))
-        return _Query(induction, step, solver_, path, assumed, broken)
+        return Query(induction, step, solver_, path, assumed, broken)
+
+    def breaking(self, kept: Sequence[Claim]) -> State | None:
+        """A state where all the kept claims hold, which the step leaves for one where they do not.
+
+        None, if there is none, or no answer: `Induction.limits` says so.
+        """
+        given = [self.assumed[c] for c in kept if c in self.assumed]
+        answer = self._ask(given, [self.broken[c] for c in kept])
+        if answer == "sat":
+            return self.path.read()[-1]
+        if answer != "unsat":
+            self.induction.limits.append(f"{answer} at {self.step.text}")
+        return None
 
     def lost(self, kept: Sequence[Claim]) -> set[Claim]:
         """Claims that the step breaks, from states where all the kept ones hold."""

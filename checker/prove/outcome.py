@@ -15,7 +15,7 @@ from ..explore.outcome import Blame, PropertyResult, Step
 from ..source import Span
 from ..states import State
 
-__all__ = ["Cti", "Lemma", "Proof", "ProofOutcome", "Said", "Strengthening"]
+__all__ = ["Cti", "Lemma", "PartsProved", "Proof", "ProofOutcome", "Said", "Strengthening"]
 
 
 class Said(Enum):
@@ -81,9 +81,23 @@ class Lemma:
 
 
 @dataclass(frozen=True)
+class PartsProved:
+    """A lemma that is no method: what belongs to ids of these sorts is one of so many parts.
+
+    `seen` of them stood in the explored space, or do so with fewer faults; the others are what
+    steps make of those.
+    """
+
+    sorts: tuple[str, ...]
+    count: int
+    seen: int
+
+
+@dataclass(frozen=True)
 class Strengthening:
-    """What the search for lemmas did. `scopes` are those of the explored space, `states` its size;
-    `tried` candidates held there, `inductive` of them were left, `lemmas` are those needed.
+    """What the search for lemmas did. `scopes` are those of the explored space, `states` its size,
+    `complete` if these are all; `tried` candidates held there, `inductive` of them were left,
+    `lemmas` and `parts` are those needed.
     """
 
     scopes: tuple[tuple[str, int], ...]
@@ -92,6 +106,8 @@ class Strengthening:
     inductive: int
     lemmas: tuple[Lemma, ...]
     problem: str = ""
+    parts: tuple[PartsProved, ...] = ()
+    complete: bool = True
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from .claims import Claim, claims_of, cut_claims
 from .cti import cti_of
 from .induction import Induction, last_steps
 from .outcome import Cti, Proof, ProofOutcome, Said, Strengthening
+from .parts import Part
 
 __all__ = ["Attempt", "prove"]
 
@@ -34,19 +35,21 @@ def prove(
     budget: Budget | None = None,
     off: tuple[str, ...] = (),
     lemmas: Sequence[ir.Prop] = (),
+    parts: Sequence[Part] = (),
     strengthening: Strengthening | None = None,
     goal: str = "",
 ) -> ProofOutcome:
     """A word for each property of a bound model; with `goal`, all work is for that one.
 
-    `lemmas` are invariants that take part in the induction and are proved with it. Ctrl-C ends the
+    `lemmas` are invariants that take part in the induction and are proved with it, as are `parts`,
+    which have to be at the program's scope. Ctrl-C ends the
     attempt with what is known.
 
     Raises: UsageError, if the model has no initial state.
     """
     attempt = Attempt(program, budget or Budget(), depth, k, goal)
     try:
-        attempt.run(lemmas)
+        attempt.run(lemmas, parts)
     except KeyboardInterrupt:
         attempt.interrupted = True
         attempt.limits.append("stopped by Ctrl-C")
@@ -74,7 +77,7 @@ class Attempt:
     unsupported: str = ""
     interrupted: bool = False
 
-    def run(self, lemmas: Sequence[ir.Prop] = ()) -> None:
+    def run(self, lemmas: Sequence[ir.Prop] = (), parts: Sequence[Part] = ()) -> None:
         """Raises: Unsupported, UsageError, KeyboardInterrupt."""
         from .claims import lemma_claim
 
@@ -82,6 +85,7 @@ class Attempt:
         system = self.system = System(self.program.model)
         self.claims, self.refused = claims_of(system)
         self.claims += [lemma_claim(system, prop) for prop in lemmas]
+        self.claims += [part.claim(system) for part in parts]
         steps = last_steps(system)
         defaults = self.program.default_state()
         start, _, _ = system.begin(defaults)
@@ -118,10 +122,12 @@ class Attempt:
             return
         self.tried = k
         broken = {b.claim for b in bounded.broken}
-        kept = induction.inductive([c for c in self.claims if c not in broken], k)
+        # Parts are made for one step, and are too large to be asked of longer runs.
+        asked = [c for c in self.claims if not c.is_part or k == 1 or c in self.proved]
+        kept = induction.inductive([c for c in asked if c not in broken], k)
         for claim in kept:
             self.proved.setdefault(claim, k)
-        bounded.open = [c for c in bounded.open if c not in self.proved]
+        bounded.open = [c for c in bounded.open if c not in self.proved and not c.is_part]
 
     def _explain(self, induction: Induction, bounded: Bounded) -> None:
         """A counterexample to induction for each goal that is neither proved nor broken."""

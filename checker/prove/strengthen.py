@@ -8,7 +8,7 @@ it held at the small scope.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from .. import ir
@@ -22,7 +22,8 @@ from .candidates import Clause, Stage, clauses, stages
 from .claims import Claim, claims_of, cut_claims, lemma_claim
 from .induction import Induction, last_steps
 from .lemma_text import can_be_pasted, method, name_of
-from .outcome import Lemma, ProofOutcome, Said, Strengthening
+from .outcome import Lemma, PartsProved, ProofOutcome, Said, Strengthening
+from .parts import Part, widen
 from .proof import prove
 
 __all__ = ["strengthen"]
@@ -63,6 +64,20 @@ def strengthen(
         second = prove(program, depth=depth, k=k, budget=asked, off=off, lemmas=every)
         if _count(second) > _count(outcome):
             outcome, needed = second, every
+    used: list[Part] = []
+    ended = search.problem
+    if _is_unsettled(outcome) and not outcome.interrupted:
+        for parts in _ladder(little, search.states):
+            ended = widened(program, parts, asked)
+            if ended:
+                break
+            third = prove(
+                program, depth=depth, k=1, budget=asked, off=off, lemmas=needed, parts=parts
+            )
+            if _count(third) > _count(outcome):
+                outcome, used = third, parts
+            if third.interrupted or not _is_unsettled(outcome):
+                break
     # Also those that are inductive under the same doubt as what they support.
     proved = {p.name for p in outcome.proofs if p.kind == "lemma" and p.how}
     lemmas = tuple(search.lemma(prop) for prop in needed if prop.name in proved)
@@ -73,7 +88,9 @@ def strengthen(
         tried=search.tried,
         inductive=len(search.kept),
         lemmas=lemmas,
-        problem=search.problem,
+        problem=ended,
+        parts=tuple(PartsProved(part.sorts, len(part.rows), part.seen) for part in used),
+        complete=len(search.states) < _STATES_MAX,
     )
     return replace(outcome, proofs=proofs, strengthening=found)
 
@@ -81,6 +98,40 @@ def strengthen(
 def _count(outcome: ProofOutcome) -> int:
     """How many goals have a proof, also one under a doubt."""
     return sum(bool(p.how) for p in outcome.proofs if p.kind != "lemma")
+
+
+def _ladder(little: Program, states: Sequence[State]) -> Iterator[list[Part]]:
+    """Parts of one id of each sort, then of two ids too; those that ask too much are left out."""
+    choices = list(dict.fromkeys(stage.params for stage in stages(little.model)))
+    single = _parts(little, [c for c in choices if len(c) <= 1], states)
+    if single:
+        yield single
+    several = _parts(little, [c for c in choices if len(c) > 1], states)
+    if several:
+        yield single + several
+
+
+def _parts(
+    little: Program, choices: Sequence[tuple[ir.Param, ...]], states: Sequence[State]
+) -> list[Part]:
+    found = (Part.of(little, params, states) for params in choices)
+    return [part for part in found if part is not None]
+
+
+def widened(program: Program, parts: Sequence[Part], budget: Budget) -> str:
+    """Brings the parts to the program's scope. Why that ended early, or ""."""
+    system = System(program.model)
+    return widen(program, parts, Induction(system, budget, last_steps(system)))
+
+
+def _is_unsettled(outcome: ProofOutcome) -> bool:
+    """Is there something that is neither proved nor refuted? Of cuts, something not yet reached."""
+    of_steps = ("invariant", "at-rest", "step-error", "capacity", "limit", "fresh")
+    return any(
+        p.said is Said.UNKNOWN and not p.how and p.kind in of_steps and p.found is None
+        for p in outcome.proofs
+        if p.kind in of_steps[:3] or p.span is None
+    )
 
 
 def _is_open(outcome: ProofOutcome) -> bool:
@@ -196,7 +247,8 @@ class _Search:
 
     def lemma(self, prop: ir.Prop) -> Lemma:
         sizes = ", ".join(f"{n}={s}" for n, s in setting.scopes(self.program.model))
-        held = f"True in all {len(self.states):,} states" + (f" for {sizes}" if sizes else "")
+        which = "all" if len(self.states) < _STATES_MAX else "the first"
+        held = f"True in {which} {len(self.states):,} states" + (f" for {sizes}" if sizes else "")
         why = self.reasons.get(prop.name, "")
         reason = f"{held}; needed for {why}." if why else f"{held}."
         clause = self.clauses[prop.name]

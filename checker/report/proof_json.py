@@ -99,6 +99,11 @@ def _strengthening(found: Strengthening | None) -> Json:
         "tried": found.tried,
         "inductive": found.inductive,
         "problem": found.problem,
+        "complete": found.complete,
+        "parts": [
+            {"sorts": list(part.sorts), "count": part.count, "seen": part.seen}
+            for part in found.parts
+        ],
         "lemmas": [
             {
                 "name": lemma.name,

@@ -13,7 +13,7 @@ from ..backends.python import Program
 from ..errors import ExitCode
 from ..explore.outcome import PropertyResult, Trace, Verdict
 from ..explore.replay import edge
-from ..prove.outcome import Cti, Lemma, Proof, ProofOutcome, Said, Strengthening
+from ..prove.outcome import Cti, Lemma, PartsProved, Proof, ProofOutcome, Said, Strengthening
 from ..states import show
 from .changes import changes
 from .terminal import Page, hang, printable, width_of
@@ -218,13 +218,18 @@ def _lemmas(found: Strengthening | None, page: Page) -> list[str]:
     sizes = ", ".join(f"{name}={size}" for name, size in found.scopes)
     where = f" for {sizes}" if sizes else ""
     told_ = (
-        f"strengthening: {plural(found.tried, 'candidate')} hold in all "
+        f"strengthening: {plural(found.tried, 'candidate')} hold in "
+        f"{'all' if found.complete else 'the first'} "
         f"{plural(found.states, 'state')}{where}; {found.inductive:,} of them are inductive "
         f"together; {len(found.lemmas):,} are needed"
     )
+    if found.states and not found.tried:
+        told_ = "strengthening: there are too many conditions to try clauses of them"
     if found.problem:
-        told_ = f"strengthening: {found.problem}"
+        told_ = f"{told_}; {found.problem}" if found.states else f"strengthening: {found.problem}"
     lines = hang("", [told_], page, inset=0)
+    for part in found.parts:
+        lines += hang("", [_parts(part)], page, inset=0)
     pasted = [lemma for lemma in found.lemmas if lemma.can_be_pasted]
     others = [lemma for lemma in found.lemmas if not lemma.can_be_pasted]
     if pasted:
@@ -241,6 +246,17 @@ def _lemmas(found: Strengthening | None, page: Page) -> list[str]:
     for lemma in others:
         lines += ["", *_method(lemma)]
     return lines
+
+
+def _parts(part: PartsProved) -> str:
+    """What a lemma says that is too long to be printed."""
+    of = f"to {' and '.join(f'any {sort}' for sort in part.sorts)}" if part.sorts else "to no id"
+    more = part.count - part.seen
+    return (
+        f"proved with them, and too long to be printed: what belongs {of} is one of "
+        f"{part.count:,} parts of states, {part.seen:,} of them seen there or the same with more "
+        f"faults{f', {more:,} made of those by steps' if more else ''}"
+    )
 
 
 def _method(lemma: Lemma) -> list[str]:

@@ -236,11 +236,16 @@ def renamed(term: Term, suffix: str) -> Term:
 class Solver:
     """One incremental solver. Its answers depend on nothing but the formulas and the seed, as long
     as no query reaches its time limit.
+
+    With `lazily`, formulas become clauses as the search needs them, which is several times faster
+    where most of a large formula plays no part in an answer.
     """
 
-    def __init__(self, *, seed: int = 0, timeout_s: float | None = None) -> None:
+    def __init__(
+        self, *, seed: int = 0, timeout_s: float | None = None, lazily: bool = False
+    ) -> None:
         # The finite-domain solver: bit-vectors and cardinalities become clauses at once.
-        self._solver = z3.SolverFor("QF_FD")
+        self._solver = z3.SimpleSolver() if lazily else z3.SolverFor("QF_FD")
         self._solver.set("random_seed", seed)
         if timeout_s is not None:
             self._solver.set("timeout", max(1, min(int(timeout_s * 1000), 2**31)))

@@ -224,6 +224,8 @@ class Path:
 
     def at(self, time: int, bits: Sequence[Bit]) -> list[Bit]:
         """Formulas over "now", about the state at a time."""
+        if self.states[time] is self.system.now:
+            return list(bits)
         return self.system.into(bits, self.states[time])
 
     def stepped(self, time: int, bits: Sequence[Bit]) -> list[Bit]:
