@@ -28,7 +28,9 @@ LARGE: list[tuple[str, dict[str, int], dict[str, int]]] = [
     ("two_phase_commit", {"Participant": 100}, {}),
     ("outbox", {"OrderId": 10}, {"queue": 30, "shipped": 10}),
     ("dedup", {"MessageId": 10, "Worker": 10}, {"effects": 10}),
+    ("saga", {"OrderId": 10}, {}),
 ]
+BROKEN = ("outbox", "dedup", "saga", "two_phase_commit", "outbox_handler", "outbox_staged")
 
 
 def program_of(
@@ -47,19 +49,26 @@ def main() -> None:
         began, worked = time.perf_counter(), time.process_time()
         found = strengthen(large, little, depth=1, k=1)
         whole, cpu = time.perf_counter() - began, time.process_time() - worked
+        sizes = " ".join(f"{n}={s}" for n, s in scopes.items())
+        if found.strengthening is not None and found.strengthening.parts:
+            # Parts are no methods that a model could hold, so there is no proof without the search.
+            print(
+                f"  {name:18} {sizes:24} {said(found):40} {'':32}"
+                f"with the search {whole:5.2f} s ({cpu:5.2f} cpu)"
+            )
+            continue
         lemmas = [lemma.prop for lemma in found.strengthening.lemmas] if found.strengthening else []
         began, worked = time.perf_counter(), time.process_time()
         again = prove(large, depth=1, k=1, lemmas=lemmas)
         alone, alone_cpu = time.perf_counter() - began, time.process_time() - worked
-        sizes = " ".join(f"{n}={s}" for n, s in scopes.items())
         print(
             f"  {name:18} {sizes:24} {said(again):40} "
             f"proof {alone:5.2f} s ({alone_cpu:5.2f} cpu)   "
             f"with the search {whole:5.2f} s ({cpu:5.2f} cpu)"
         )
     print("\nbroken variants, refuted at the declared scope")
-    for name, runs in built_in().models.items():
-        for variant in runs.variants:
+    for name in BROKEN:
+        for variant in built_in().models[name].variants:
             began = time.perf_counter()
             outcome = prove(program_of(name, {}, {}, variant), depth=12, k=1, budget=Budget(60))
             failed = [
