@@ -149,7 +149,7 @@ _LAB_RUN = Command(
             "drops=2,restarts=1; `none` for none.",
             metavar="NAME=N,…",
         ),
-        Option("--broker", "Which broker; the default is nats.", metavar="NAME"),
+        Option("--broker", "nats (the default), rabbitmq or redis.", metavar="NAME"),
         Option(
             "--max-seconds", "Give up after so much time.", kind="float", default=120.0, metavar="S"
         ),

@@ -158,7 +158,9 @@ def main() -> int:
         for lab in asked.labs.split(","):
             brokers = asked.brokers.split(",") if asked.brokers else LABS[lab].brokers[:1]
             for broker in (each for each in brokers if each in LABS[lab].brokers):
-                for variant in LABS[lab].variants:
+                for variant, form in LABS[lab].variants.items():
+                    if form.broker not in ("", broker):
+                        continue
                     key = (lab, broker, variant, seed)
                     if key in rows or time.monotonic() > end:
                         continue

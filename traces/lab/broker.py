@@ -62,7 +62,7 @@ class Broker(Protocol):
     async def connect(self, url: str, name: str) -> Channel: ...
 
 
-MODULES = {"nats": "broker_nats"}
+MODULES = {"nats": "broker_nats", "rabbitmq": "broker_rabbitmq", "redis": "broker_redis"}
 
 
 def broker_of(name: str) -> Broker:

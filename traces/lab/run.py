@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from psycopg.rows import TupleRow
 
 ORDERS_MAX = 100_000
+SETTLE_SECONDS = 0.2  # until a broker has noticed that a connection is gone
 
 Tell = Callable[[str], None]
 
@@ -118,6 +119,9 @@ def _check(request: Request) -> _Checked:
     if request.broker not in lab.brokers:
         known = ", ".join(lab.brokers)
         raise LabError(f"{lab.name} does not run on {request.broker!r}; it runs on: {known}")
+    only = lab.variants[request.variant].broker
+    if only and request.broker != only:
+        raise LabError(f"the variant {request.variant} of {lab.name} runs on {only} only")
     system = system_of(lab.name)
     orders = system.orders if request.orders is None else request.orders
     if not 1 <= orders <= ORDERS_MAX:
@@ -215,8 +219,15 @@ class _Drive:
                 crew.start(role)
             self._disturb(crew, reader)
             self.tell("all planned faults done, waiting until everything is dealt with")
-            self._wait_for_quiet(crew, reader)
-            crew.stop()
+            while True:
+                self._wait_for_quiet(crew, reader)
+                crew.stop()
+                # Whoever died at a named point just then has left a message to others.
+                time.sleep(SETTLE_SECONDS)
+                if not self.store.unfinished():
+                    break
+                for role in self.site.system.roles:
+                    crew.start(role)
             log.event("stopped")
             reader.read()
         return LabResult(

@@ -32,9 +32,13 @@ def run(out: Path, variant: str, *, seed: int, faults: str = "", **more: int | s
 
 
 def held(log: Path) -> Replay:
-    mapping = load_mapping(shipped("dedup"))
+    return held_against("dedup", log)
+
+
+def held_against(model: str, log: Path) -> Replay:
+    mapping = load_mapping(shipped(model))
     read = read_logs([str(log)], mapping.wanted())
-    return replay(read, observe(load("dedup"), mapping), Settings(ended=True))
+    return replay(read, observe(load(model), mapping), Settings(ended=True))
 
 
 def found(replayed: Replay) -> set[str]:
