@@ -159,4 +159,24 @@ _LAB_RUN = Command(
     "checker lab run outbox --variant no_deduplication --out broken.jsonl",
 )
 
-COMMANDS: tuple[Command, ...] = (_REPLAY, _DIAGNOSE, _LAB_RUN)
+_MAPPING_NEW = Command(
+    "mapping new",
+    "Draft a mapping by looking at a log: which event may be which rule, which field what.",
+    "checker.traces.mapping_command:new",
+    (
+        Argument("model", "a model, as for `explore`"),
+        Argument("log", "a file, also .gz or .zst; - is standard input"),
+    ),
+    (
+        Option("--format", "The format of the log.", default="jsonl", metavar="NAME"),
+        Option(
+            "--out",
+            "The file to write; never replaces one. Without, the draft is printed.",
+            kind="path",
+            metavar="FILE.toml",
+        ),
+    ),
+    epilog="checker mapping new outbox log.jsonl --out mapping.toml",
+)
+
+COMMANDS: tuple[Command, ...] = (_REPLAY, _DIAGNOSE, _MAPPING_NEW, _LAB_RUN)
