@@ -35,6 +35,7 @@ class Stamp(NamedTuple):
 
     id: str
     lamport: int
+    after: tuple[str, ...] = ()  # names of the steps that caused it
 
     def __str__(self) -> str:
         return f"{self.id}@{self.lamport}"
@@ -72,14 +73,19 @@ class Emitter:
         self.node = f"{self.node}.{self._pid}"
         self._start()
 
-    def stamp(self) -> Stamp:
-        """A name for the next step, to be sent along and given to `event` as `stamp`."""
+    def stamp(self, *, after: str | Iterable[str] = ()) -> Stamp:
+        """A name for the next step, to be sent along and given to `event` as `stamp`.
+
+        `after`: the stamps that came with what caused the step. Raises: ValueError.
+        """
+        causes = _read_all(after)
         if self._pid != os.getpid():
             self._forked()
         with self._lock:
             self._stamps += 1
-            self._lamport += 1
-            return Stamp(f"{self.node}#{self._stamps}", self._lamport)
+            self._lamport = max(self._lamport, *(each.lamport for each in causes), 0) + 1
+            after = tuple(each.id for each in causes)
+            return Stamp(f"{self.node}#{self._stamps}", self._lamport, after)
 
     def event(
         self,
@@ -99,7 +105,7 @@ class Emitter:
                 raise TypeError(f"the field {name!r} is written by itself")
             if value is not None and not isinstance(value, str | int):
                 raise TypeError(f"{name!r} must be a string, number, truth value or None")
-        causes = [_read(text) for text in ([after] if isinstance(after, str) else after)]
+        causes = _read_all(after)
         if self._pid != os.getpid():
             self._forked()
         with self._lock:
@@ -111,10 +117,15 @@ class Emitter:
             }  # fmt: skip
             if stamp is not None:  # the step began when it was stamped
                 line |= {"id": stamp.id, "lamport": stamp.lamport}
-            if causes:
-                line["after"] = [each.id for each in causes]
+            named = [*(stamp.after if stamp is not None else ()), *(each.id for each in causes)]
+            if named:
+                line["after"] = named
             line.update(fields)
             self._write(line)
+
+
+def _read_all(after: str | Iterable[str]) -> list[Stamp]:
+    return [_read(text) for text in ([after] if isinstance(after, str) else after)]
 
 
 def _read(text: str) -> Stamp:

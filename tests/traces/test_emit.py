@@ -68,8 +68,8 @@ def held(path: Path, order: str = "") -> Replay:
 def ship(producer: emit.Emitter, relay: emit.Emitter, consumer: emit.Emitter, order: str) -> None:
     placed = producer.stamp()
     producer.event("place_order", stamp=placed, order=order)
-    sent = relay.stamp()
-    relay.event("publish", stamp=sent, after=str(placed), order=order)
+    sent = relay.stamp(after=str(placed))
+    relay.event("publish", stamp=sent, order=order)
     relay.event("mark_sent", order=order)
     consumer.event("consume", after=[str(sent)], order=order, shipped=1)
 
