@@ -15,7 +15,9 @@ from ..backends.smt.rules import UNFIT
 from ..backends.smt.solver import solver_version
 from ..backends.smt.system import System, Unsupported
 from ..explore import setting
+from ..explore.limits import Limits
 from ..explore.outcome import Verdict
+from ..explore.search import explore
 from ..explore.verdicts import NO_STEP_ERROR
 from .bounded import Bounded, Broken, Budget
 from .claims import Claim, claims_of, cut_claims
@@ -25,6 +27,8 @@ from .outcome import Cti, Proof, ProofOutcome, Said, Strengthening
 from .parts import Part
 
 __all__ = ["Attempt", "prove"]
+
+_VISITED_MAX = 50_000
 
 
 def prove(
@@ -108,8 +112,28 @@ class Attempt:
         bounded.deepen(self.depth)
         if bounded.limit:
             self.limits.append(bounded.limit)
+            self._visit(bounded)
         self.limits += induction.limits
         self._explain(induction, bounded)
+
+    def _visit(self, bounded: Bounded) -> None:
+        """Where the solver is out of time for longer runs, a search of the nearest states may still
+        find what fails. That it finds nothing is no proof, and is not said.
+        """
+        if not self._goals_left() or self.budget.is_spent:
+            return
+        self.budget.tick("visiting states", f"at most {_VISITED_MAX:,}")
+        left = self.budget.seconds_max
+        seconds = None if left is None else left - self.budget.seconds
+        found = explore(self.program, limits=Limits(_VISITED_MAX, seconds))
+        if any(limit.name == "interrupt" for limit in found.limits):
+            raise KeyboardInterrupt
+        failing = {r.name: r for r in found.properties if r.verdict is Verdict.FAILS and r.trace}
+        for claim in self._goals_left():
+            result = failing.get(claim.name)
+            if result is not None and claim.kind != "cut":
+                bounded.open.remove(claim)
+                bounded.broken.append(Broken(claim, result.steps or 0, result))
 
     def _goals_left(self) -> list[Claim]:
         assert self.bounded is not None

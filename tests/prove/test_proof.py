@@ -277,3 +277,12 @@ def test_help_does_not_import_z3() -> None:
         [sys.executable, "-c", script], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_what_fails_beyond_the_solvers_time_is_found_by_visiting_states() -> None:
+    program = Program(prepare(Request("saga", variant="do_not_deduplicated")).model)
+    outcome = prove(program, depth=10, k=1, budget=Budget(timeout_s=0.05))
+    twice = next(p for p in outcome.proofs if p.name == "no_step_is_done_twice")
+    assert outcome.depth < 5 and outcome.limits
+    assert twice.said is Said.FAILS
+    assert twice.found is not None and twice.found.steps == 5
