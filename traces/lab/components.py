@@ -123,6 +123,7 @@ def postgres(folder: Path, watch: Watch) -> Iterator[Component]:
             # The run ends with its files: nothing has to survive a power failure. What survives
             # a SIGKILL of a *client* does not depend on fsync.
             *("-c", "fsync=off", "-c", "full_page_writes=off"),
+            *("-c", "wal_level=logical"),  # for the relay that reads the log
             # Shared memory as files in the cluster's folder, so that removing the folder is all.
             *("-c", "dynamic_shared_memory_type=mmap"),
         ],

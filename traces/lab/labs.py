@@ -5,7 +5,7 @@ imported at the first run.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 
@@ -114,6 +114,12 @@ OUTBOX = Lab(
     brokers=BROKERS,
 )
 
+OUTBOX_CDC = replace(
+    OUTBOX,
+    name="outbox_cdc",
+    summary="the outbox, with a relay that reads the database's log by logical decoding",
+)
+
 DEDUP = Lab(
     name="dedup",
     model="dedup",
@@ -151,4 +157,4 @@ DEDUP = Lab(
     brokers=BROKERS,
 )
 
-LABS = {lab.name: lab for lab in (OUTBOX, DEDUP)}
+LABS = {lab.name: lab for lab in (OUTBOX, OUTBOX_CDC, DEDUP)}

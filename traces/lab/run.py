@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, LiteralString
 
 from . import components
 from .breaks import breaks
@@ -159,10 +159,24 @@ def _tables(system: System, name: str, database: Component) -> "Iterator[Connect
                 # A server that has gone says so in the error that brought us here.
                 with contextlib.suppress(psycopg.OperationalError):
                     connection.execute("set statement_timeout = '10s'")
+                    for statement in system.undo:
+                        _undo(connection, statement)
                     for schema in schemas.values():
                         connection.execute(SQL("drop schema if exists {} cascade").format(schema))
     except psycopg.Error as error:
         raise LabError(f"PostgreSQL does not do what the lab needs: {error}") from error
+
+
+def _undo(connection: "Connection[TupleRow]", statement: LiteralString) -> None:
+    """A killed service's last statement may still hold what is to be dropped, for a moment."""
+    import psycopg
+
+    for _ in range(50):
+        try:
+            connection.execute(statement)
+            return
+        except psycopg.errors.ObjectInUse:
+            time.sleep(0.1)
 
 
 @contextmanager

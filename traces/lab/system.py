@@ -61,7 +61,9 @@ class Store:
 
 @dataclass(frozen=True)
 class System:
-    """`tables` are made in a schema for each key; `points` are the named points to be killed at.
+    """`tables` are made in a schema for each key, and dropped with it; `undo` takes back what
+    stands outside of the schemas, and runs in the first one. `points` are the named points of the
+    services at which they can be killed.
 
     `quiet`: has every message been dealt with? `tally` counts at the end, and `struck` names the
     ids that the stores show an error for.
@@ -76,6 +78,7 @@ class System:
     quiet: Callable[[Store], bool]
     tally: Callable[[Store], dict[str, int]]
     struck: Callable[[Store], list[str]]
+    undo: tuple[LiteralString, ...] = ()
 
 
 def system_of(lab: str) -> System:
