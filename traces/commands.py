@@ -71,6 +71,17 @@ _REPLAY = Command(
             metavar="LINES",
         ),
         Option("--max-open", "Slices open at once, at most.", kind="int", metavar="N"),
+        Option(
+            "--follow",
+            "Go on while the file grows, telling what changes; ends by a signal or --idle.",
+            kind="flag",
+        ),
+        Option(
+            "--idle",
+            "With --follow: end when the file has not grown for so long.",
+            kind="float",
+            metavar="SECONDS",
+        ),
         Option("--jobs", "Processes that read; 2 for long logs.", kind="int", metavar="N"),
         Option(
             "--monitor",

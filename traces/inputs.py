@@ -22,7 +22,7 @@ from .event import printable
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-__all__ = ["STDIN", "expanded", "is_packed", "opened", "unreadable"]
+__all__ = ["STDIN", "Limited", "expanded", "is_packed", "opened", "unreadable"]
 
 STDIN = "-"
 ZSTD_WINDOW_LOG_MAX = 27  # 128 MiB, the most that `zstd -d` takes without being asked to
@@ -75,6 +75,24 @@ def expanded(logs: Sequence[str]) -> tuple[str, ...]:
     if len(found) > FILES_MAX:
         raise UsageError(f"more than {FILES_MAX} files", help="join them first: cat … | … -")
     return tuple(found)
+
+
+class Limited(io.RawIOBase):
+    """The first so many bytes of a stream."""
+
+    def __init__(self, stream: IO[bytes], most: int) -> None:
+        self._stream = stream
+        self._left = most
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: WriteableBuffer) -> int:
+        view = memoryview(buffer).cast("B")
+        found = self._stream.read(min(len(view), self._left))
+        view[: len(found)] = found
+        self._left -= len(found)
+        return len(found)
 
 
 # ── zstd ─────────────────────────────────────────────────────────────────────────────────────────

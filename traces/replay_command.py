@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json as json_module
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,12 +18,13 @@ from checker.run import prepare
 
 from .coverage_file import merged
 from .event import printable
+from .follow import follow as followed
 from .html import replay_html
 from .inputs import expanded
 from .mapping import load_mapping, shipped, with_format
 from .monitor_choice import chosen
 from .observe import Observation, observe
-from .replay import WIDTH_MAX, Settings
+from .replay import WIDTH_MAX, Replay, Settings
 from .report import replay_object, replay_text
 from .stream import Progress, StreamSettings, stream_replay
 from .stream.reader import OPEN_MAX, Bounds
@@ -49,6 +50,8 @@ def run(
     max_open: int | None,
     horizon: int | None,
     jobs: int | None,
+    follow: bool,
+    idle: float | None,
     monitor: Sequence[str],
     no_monitors: bool,
     coverage: str | None,
@@ -65,26 +68,30 @@ def run(
         ("--max-open", max_open, 1),
         ("--horizon", horizon, 1),
         ("--jobs", jobs, 1),
+        ("--idle", idle, 0),
     )
     logs = expanded(logs)
     observation = _observed(model, mapping, format, variant, set, scope)
-    found = stream_replay(
-        logs,
-        observation,
-        Settings(
-            hidden_max=max_hidden,
-            background_max=2 if background is None else background,
-            width_max=max_width or WIDTH_MAX,
-            seconds_max=max_seconds,
-            ended=ended,
-            strict=strict,
-            stories=html is not None,
-            covers=coverage is not None,
-        ),
-        monitors=chosen(monitor, None if mapping is not None or no_monitors else model),
-        stream=StreamSettings(Bounds(max_open or OPEN_MAX, horizon), jobs),
-        progress=None if quiet or json else _progress(),
+    settings = Settings(
+        hidden_max=max_hidden,
+        background_max=2 if background is None else background,
+        width_max=max_width or WIDTH_MAX,
+        seconds_max=max_seconds,
+        ended=ended,
+        strict=strict,
+        stories=html is not None,
+        covers=coverage is not None,
     )
+    monitors = chosen(monitor, None if mapping is not None or no_monitors else model)
+    progress = None if quiet or json or follow else _progress()
+
+    def hold(until: int | None = None) -> Replay:
+        how = StreamSettings(Bounds(max_open or OPEN_MAX, horizon), jobs, until)
+        return stream_replay(
+            logs, observation, settings, monitors=monitors, stream=how, progress=progress
+        )
+
+    found = followed(logs, hold, _teller(quiet), idle_seconds=idle) if follow else hold()
     if coverage is not None and found.coverage is not None:
         found = replace(found, coverage=merged(found.coverage, observation, found.files, coverage))
     if html is not None:
@@ -95,6 +102,17 @@ def run(
     else:
         sys.stdout.write(replay_text(found, page_for(sys.stdout), quiet=quiet))
     return found.exit_code()
+
+
+def _teller(quiet: bool) -> Callable[[str], None]:
+    """Says what changes while a log is followed, beside the report."""
+
+    def tell(text: str) -> None:
+        if not quiet:
+            sys.stderr.write(text + "\n")
+            sys.stderr.flush()
+
+    return tell
 
 
 def _observed(

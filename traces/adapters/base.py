@@ -75,13 +75,15 @@ class Adapter:
 
     `options`: the keys that `[log]` in a mapping may hold beside `format`, with their defaults.
     `line_bytes_max`: a longer line is damage. `is_typed` is false where all values are texts.
-    `orders_nodes` is false where the records of a node do not come in their order.
+    `orders_nodes` is false where the records of a node do not come in their order, and `has_lines`
+    where a line feed may stand within a record.
     """
 
     options: ClassVar[Mapping[str, str]] = {}
     line_bytes_max: ClassVar[int] = LINE_BYTES_MAX
     is_typed: ClassVar[bool] = True
     orders_nodes: ClassVar[bool] = True
+    has_lines: ClassVar[bool] = True
 
     def __init__(self, given: Mapping[str, str]) -> None:
         """Raises: UsageError for an option that there is not."""

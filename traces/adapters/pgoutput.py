@@ -36,6 +36,7 @@ class Pgoutput(Adapter):
     """`node` is the name of the one node."""
 
     options: ClassVar = {"node": "postgres"}
+    has_lines: ClassVar = False
 
     def records(self, stream: IO[bytes]) -> Iterator[Numbered]:
         yield from _Messages(stream, self.given["node"]).records()

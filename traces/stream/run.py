@@ -8,6 +8,7 @@ looked up again.
 from __future__ import annotations
 
 import gc
+import io
 import itertools
 import os
 import shutil
@@ -24,7 +25,7 @@ from checker.errors import UsageError
 
 from ..adapters import Adapter, adapter_of
 from ..convert import Converted, field_types
-from ..inputs import STDIN, opened, unreadable
+from ..inputs import STDIN, Limited, opened, unreadable
 from ..jsonl import read_logs
 from ..monitors import Monitor
 from ..observe import Observation
@@ -47,10 +48,12 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True)
 class StreamSettings:
-    """How to read. `jobs`: processes, None: as many as help."""
+    """How to read. `jobs`: processes, None: as many as help. `until`: the first so many bytes of
+    the one file, up to the end of a line."""
 
     bounds: Bounds = field(default_factory=Bounds)
     jobs: int | None = None
+    until: int | None = None
 
 
 def stream_replay(
@@ -74,6 +77,11 @@ def stream_replay(
     began = time.monotonic()
     fields = fields_of(observation)
     adapter = _adapter(observation)
+    if stream.until is not None and (fields is None or not (adapter is None or adapter.has_lines)):
+        raise UsageError(
+            "--follow needs a log of lines that is read slice by slice",
+            help="without it the log is read to its end; docs/reference/log-format.md says when",
+        )
     if fields is None:
         return _whole(files, observation, settings, adapter, monitors, progress)
     with ExitStack() as stack:
@@ -191,7 +199,10 @@ def _converted(
         files, copies, observation, fields, stream.bounds, rests=resting, watch=Watch(monitors)
     )
     for number, name in enumerate(files):
-        with _source(name) as source:
+        with _source(name) as whole:
+            source: IO[bytes] = whole
+            if stream.until is not None:
+                source = io.BufferedReader(Limited(whole, stream.until))
             lines = Converted(source, name, adapter, wanted, types, Path(copies[number]))
             lines.defect = reader.reading.defects.add
             reader.reading.made[number] = lines.place
@@ -248,7 +259,11 @@ def _read(
     from .parallel import read_in_parts  # multiprocessing is not needed for short logs
 
     total = sum(Path(path).stat().st_size for path in paths)
-    jobs = stream.jobs or (min(2, os.cpu_count() or 1) if total >= TWO_FROM_BYTES else 1)
+    jobs = (
+        1
+        if stream.until is not None
+        else stream.jobs or (min(2, os.cpu_count() or 1) if total >= TWO_FROM_BYTES else 1)
+    )
     if jobs > 1:
         found = read_in_parts(
             files, paths, observation, fields, settings, stream.bounds, jobs, monitors
@@ -269,7 +284,7 @@ def _read(
         progress=shown,
     )  # fmt: skip
     for number in range(len(files)):
-        reader.read(Range(number))
+        reader.read(Range(number, 0, stream.until))
     reader.finish()
     return [reader.reading]
 
