@@ -96,12 +96,16 @@ def run(
         found = replace(found, coverage=merged(found.coverage, observation, found.files, coverage))
     if html is not None:
         _written(html, replay_html(found))
+    _reported(found, json=json, quiet=quiet)
+    return found.exit_code()
+
+
+def _reported(found: Replay, *, json: bool, quiet: bool) -> None:
     if json:
         json_module.dump(replay_object(found), sys.stdout, indent=2)
         sys.stdout.write("\n")
     else:
         sys.stdout.write(replay_text(found, page_for(sys.stdout), quiet=quiet))
-    return found.exit_code()
 
 
 def _teller(quiet: bool) -> Callable[[str], None]:
