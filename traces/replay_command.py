@@ -61,15 +61,11 @@ def run(
 ) -> ExitCode:
     """Returns 0 if all slices are explained and nothing is owed, 1 if not, 3 if undecided."""
     _check_least(
-        ("--max-hidden", max_hidden, 0),
-        ("--background", background, 0),
-        ("--max-width", max_width, 1),
-        ("--max-seconds", max_seconds, 0),
-        ("--max-open", max_open, 1),
-        ("--horizon", horizon, 1),
-        ("--jobs", jobs, 1),
+        ("--max-hidden", max_hidden, 0), ("--background", background, 0),
+        ("--max-width", max_width, 1), ("--max-seconds", max_seconds, 0),
+        ("--max-open", max_open, 1), ("--horizon", horizon, 1), ("--jobs", jobs, 1),
         ("--idle", idle, 0),
-    )
+    )  # fmt: skip
     logs = expanded(logs)
     observation = _observed(model, mapping, format, variant, set, scope)
     settings = Settings(
