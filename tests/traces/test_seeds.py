@@ -1,7 +1,7 @@
 """Many runs of the lab: the correct service is always explained, the other one never.
 
 All twenty seeds of both variants: `pytest -m slow tests/traces/test_seeds.py` (about five minutes).
-What that printed is kept in docs/explanation/what-the-lab-shows.md.
+All labs and variants, from both sides: benchmarks/lab, and docs/explanation/what-the-lab-shows.md.
 """
 
 from __future__ import annotations
