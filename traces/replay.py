@@ -302,7 +302,7 @@ class Judge:
 
     # ── Attempts, fewest assumptions first ───────────────────────────────────────────────────────
 
-    def attempts(self) -> Iterator[Budget]:
+    def attempts(self, shape: Shape) -> Iterator[Budget]:
         """Fewest assumptions first. A rejection counts only in the last, an acceptance in any."""
         for faults in range(self.hidden_max + 1):
             # Almost always one lost step is enough, and trying that first is much cheaper.
@@ -310,12 +310,15 @@ class Judge:
                 yield Budget(self.least, faults, lost)
         yield self.most
         yield self.most._replace(widened=WIDENED)
+        if self.observation.key is None and shape.lines() > WIDENED:
+            # The log as a whole: a collection may have to hold something for every line.
+            yield self.most._replace(widened=shape.lines())
 
     def answer(self, shape: Shape) -> Answer:
         """The first acceptance, or a rejection that holds for all attempts."""
         answer: Answer | None = None
         done: set[Budget] = set()
-        for budget in self.attempts():
+        for budget in self.attempts(shape):
             if answer is not None:
                 # A wider collection can only help where a capacity was the limit; a larger
                 # background or more faults never where the width or the time was.

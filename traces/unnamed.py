@@ -17,7 +17,7 @@ from checker.states import Sizes, State, Value
 
 from .observe import Observation
 
-__all__ = ["one_of_many", "unnamed_sorts"]
+__all__ = ["alike", "one_of_many", "unnamed_sorts"]
 
 
 def unnamed_sorts(observation: Observation) -> tuple[str, ...]:
@@ -44,14 +44,14 @@ def one_of_many(
     known = tuple(types)
     for sort in sorts:
         size = dict(sizes)[sort]
-        marks = [
-            tuple(
-                _said(value, type_, sort, atom, sorts)
-                for value, type_ in zip(state, known, strict=True)
-            )
-            for atom in range(size)
+        said = [
+            _said(value, type_, sort, size, sorts)
+            for value, type_ in zip(state, known, strict=True)
         ]
-        order = sorted(range(size), key=lambda atom: marks[atom])
+        marks = list(zip(*(each for each in said if each is not None), strict=True))
+        if not marks:
+            continue
+        order = sorted(range(size), key=marks.__getitem__)
         if order == list(range(size)):
             continue
         names = [0] * size
@@ -64,23 +64,80 @@ def one_of_many(
     return state
 
 
-def _said(value: Value, type_: ir.Type, sort: str, atom: int, unnamed: tuple[str, ...]) -> str:
-    """What a variable says of an id, without naming another id that may be renamed."""
-    found: object = ""
+def _said(
+    value: Value, type_: ir.Type, sort: str, size: int, unnamed: tuple[str, ...]
+) -> list[str] | None:
+    """What a variable says of each id, without naming another id that may be renamed."""
+    found: dict[int, object] = {}
     match type_:
-        case ir.Sort(name) | ir.Option(ir.Sort(name)) if name == sort:
-            found = value == atom
+        case ir.Sort(name) | ir.Option(ir.Sort(name)) if name == sort and isinstance(value, int):
+            found[value] = True
         case ir.Set(ir.Sort(name)) if name == sort and isinstance(value, frozenset):
-            found = atom in value
+            found = dict.fromkeys(value, True)
         case ir.Bag(ir.Sort(name)) if name == sort and isinstance(value, frozenset):
-            found = [copies for each, copies in value if each == atom]
+            found = dict(value)
         case ir.Map(ir.Sort(name), inner) if name == sort and isinstance(value, tuple):
-            found = value[atom] if not sorts_in(inner) & {*unnamed} else ""
+            if not sorts_in(inner) & {*unnamed}:
+                found = dict(enumerate(value))
         case ir.Partial(ir.Sort(name), inner) if name == sort and isinstance(value, frozenset):
-            own = [item for each, item in value if each == atom]
-            found = own if not sorts_in(inner) & {*unnamed} else len(own)
+            is_plain = not sorts_in(inner) & {*unnamed}
+            found = {atom: [each] if is_plain else 1 for atom, each in value}
         case ir.Partial(ir.Sort(other), ir.Sort(name)) if name == sort:
             assert isinstance(value, frozenset)
-            holders = sorted(each for each, item in value if item == atom)
-            found = holders if other not in unnamed else len(holders)
-    return repr(found)
+            holders: dict[int, list[int]] = {}
+            for holder, atom in value:
+                holders.setdefault(atom, []).append(holder)
+            for atom, own in holders.items():
+                found[atom] = sorted(own) if other not in unnamed else len(own)
+        case _:
+            return None
+    texts = {atom: repr(each) for atom, each in found.items()}
+    return [texts.get(atom, "") for atom in range(size)]
+
+
+def alike(
+    state: State, types: Iterable[ir.Type], sort: str, size: int, most: int
+) -> tuple[int, ...]:
+    """Of ids that could change places without changing the state, so many; and all others.
+
+    Two ids can change places if the state has them only as elements and keys, with equal entries
+    that name no id of their sort.
+    """
+    marks: list[list[object]] = [[] for _ in range(size)]
+    single: set[int] = set()
+    for value, type_ in zip(state, types, strict=True):
+        match type_:
+            case ir.Set(ir.Sort(name)) if name == sort and isinstance(value, frozenset):
+                for atom in range(size):
+                    marks[atom].append(atom in value)
+            case ir.Bag(ir.Sort(name)) if name == sort and isinstance(value, frozenset):
+                copies = dict(value)
+                for atom in range(size):
+                    marks[atom].append(copies.get(atom))
+            case ir.Map(ir.Sort(name), inner) if name == sort and sort not in sorts_in(inner):
+                assert isinstance(value, tuple)
+                for atom in range(size):
+                    marks[atom].append(value[atom])
+            case ir.Partial(ir.Sort(name), inner) if name == sort and sort not in sorts_in(inner):
+                assert isinstance(value, frozenset)
+                entries = dict(value)
+                for atom in range(size):
+                    marks[atom].append((atom in entries, entries.get(atom)))
+            case ir.Partial(key, ir.Sort(name)) if name == sort and sort not in sorts_in(key):
+                assert isinstance(value, frozenset)
+                single.update(atom for _, atom in value)
+            case ir.Sort(name) | ir.Option(ir.Sort(name)) if name == sort:
+                single |= {value} if isinstance(value, int) else set()
+            case _:
+                if sort in sorts_in(type_):
+                    return tuple(range(size))  # not looked into: all are tried
+    kept: dict[tuple[object, ...], int] = {}
+    found = []
+    for atom in range(size):
+        mark = tuple(marks[atom])
+        if atom in single:
+            found.append(atom)
+        elif kept.get(mark, 0) < most:
+            kept[mark] = kept.get(mark, 0) + 1
+            found.append(atom)
+    return tuple(found)

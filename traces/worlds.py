@@ -25,7 +25,7 @@ from checker.states import State, Value, sort_sizes, universe
 from .locality import is_local
 from .observe import ANY, Observation, ObservedFact, ObservedRule
 from .others import STAND_INS, Others, others
-from .unnamed import one_of_many, unnamed_sorts
+from .unnamed import alike, one_of_many, unnamed_sorts
 
 if TYPE_CHECKING:
     from .subsets import Subsets
@@ -38,6 +38,9 @@ REMEMBERED_MAX = 400_000  # entries of one world's tables, about 200 bytes each
 Bound = tuple[tuple[str, int], ...]
 """How many ids of each sort the slice has seen."""
 
+
+Domain = tuple[ir.Type, tuple[Value, ...]]
+"""A type, and those of its values that are tried."""
 
 Rule = tuple[str, tuple[Value, ...]]
 """A rule of the model, and its arguments."""
@@ -222,7 +225,7 @@ class World:
         claims = self.claims[step.event]
         found: dict[State, None] = {}
         is_enabled = False
-        for args in self.instances(what.rule.name, step.args):
+        for args in self._tried(what.rule.name, step.args, state):
             nexts = self._after(what.rule.name, state, args)
             is_enabled = is_enabled or bool(nexts)
             if nexts and not _all_hold(claims, step.facts, state, args, before=True):
@@ -277,7 +280,9 @@ class World:
             begins |= (before(state, args) is True) << bit
             discharges |= (after(state, args) is True) << bit
         for bit, tests in enumerate(self._broken, len(self._tests)):
-            begins |= any(test(state, args) is not True for test, args in tests) << bit
+            test, types = tests
+            tried = itertools.product(*self._values(types, state))
+            begins |= any(test(state, args) is not True for args in tried) << bit
         return begins, discharges & ((1 << len(self._tests)) - 1)
 
     def moves_on(self, state: State) -> bool:
@@ -309,6 +314,35 @@ class World:
             for each in self.rules[name].args
             if all(told in (ANY, value) for told, value in zip(args, each, strict=True))
         ]
+
+    def _tried(
+        self, name: str, args: tuple[Value, ...], state: State
+    ) -> Iterable[tuple[Value, ...]]:
+        """The instances whose steps from this state differ in more than the names of ids."""
+        params = self.rules[name].rule.params
+        free = [
+            param.type.name
+            for param, told in zip(params, args, strict=True)
+            if told == ANY and isinstance(param.type, ir.Sort) and param.type.name in self._unnamed
+        ]
+        if not free:
+            return self.instances(name, args)
+        domains = (
+            (param.type, universe(param.type, self.sizes) if told == ANY else (told,))
+            for param, told in zip(params, args, strict=True)
+        )
+        return itertools.product(*self._values(tuple(domains), state))
+
+    def _values(self, domains: tuple[Domain, ...], state: State) -> Iterator[tuple[Value, ...]]:
+        """The domains without ids that are like others in this state and that no line names."""
+        sorts = [type_.name for type_, _ in domains if isinstance(type_, ir.Sort)]
+        sizes = dict(self.sizes)
+        for type_, domain in domains:
+            if isinstance(type_, ir.Sort) and type_.name in self._unnamed:
+                most = sorts.count(type_.name)
+                yield alike(state, self._types, type_.name, sizes[type_.name], most)
+            else:
+                yield domain
 
     def is_background(self, name: str, args: tuple[Value, ...]) -> list[bool]:
         """Of each id of the key sort among the arguments: is it of the background?"""
@@ -403,10 +437,10 @@ class World:
             for args in itertools.product(*(self._seen(param.type) for param in prop.params)):
                 yield Obligation(prop.name, args, is_own)
 
-    def _invariants(self) -> tuple[tuple[str, ...], list[list[tuple[Test, tuple[Value, ...]]]]]:
+    def _invariants(self) -> tuple[tuple[str, ...], list[tuple[Test, tuple[Domain, ...]]]]:
         """The invariants, each as tests of a state. Of an unknown background none can be said."""
         names: list[str] = []
-        tests: list[list[tuple[Test, tuple[Value, ...]]]] = []
+        tests: list[tuple[Test, tuple[Domain, ...]]] = []
         if self.background == ANY_NUMBER:
             return (), tests
         # `for o in OrderId` means the ids of the slice: another one breaks it in its own slice.
@@ -418,8 +452,9 @@ class World:
             if prop.kind is ir.PropKind.INVARIANT:
                 names.append(prop.name)
                 test = self.function(prop.expr, prop.params, own)
-                domains = (universe(param.type, sort_sizes(own.model)) for param in prop.params)
-                tests.append([(test, args) for args in itertools.product(*domains)])
+                own_sizes = sort_sizes(own.model)
+                domains = tuple((p.type, universe(p.type, own_sizes)) for p in prop.params)
+                tests.append((test, domains))
         return tuple(names), tests
 
     def _seen(self, type_: ir.Type) -> tuple[Value, ...]:

@@ -152,15 +152,17 @@ SECONDS_MAX = 600.0
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--events", type=int, default=10_000)
-    parser.add_argument("--names-events", type=int, default=100)
+    parser.add_argument("--names-events", type=int, default=1_000)
+    parser.add_argument("--tlc-names-events", type=int, default=100)
     parser.add_argument("--seconds", type=float, default=SECONDS_MAX)
     given = parser.parse_args()
     globals()["SECONDS_MAX"] = given.seconds
     for name, fields in FORMS.items():
-        count = given.events if fields else given.names_events
-        lines = told(walk(count), fields)
-        print(f"{name}: {count:,} events")
+        print(name)
         for side in ("checker replay", "TLC"):
+            of_names = given.tlc_names_events if side == "TLC" else given.names_events
+            count = given.events if fields else of_names
+            lines = told(walk(count), fields)
             with tempfile.TemporaryDirectory() as folder:
                 began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
                 try:
@@ -173,7 +175,8 @@ def main() -> None:
                 after = resource.getrusage(resource.RUSAGE_CHILDREN)
                 busy = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
                 print(
-                    f"  {side:15} {said:12} {seconds:8.2f} s ({busy:.2f} s of processor), "
+                    f"  {side:15} {count:7,} events {said:12} {seconds:8.2f} s "
+                    f"({busy:.2f} s of processor), "
                     f"{count / seconds:,.0f} events/s",
                     flush=True,
                 )
