@@ -126,3 +126,8 @@ class AlternatingBit(Model):
     @witness
     def both_links_are_full(self) -> bool:
         return not self.messages.has_room(ROOM) and not self.acks.has_room(ROOM)
+
+    @witness
+    def a_value_is_received_before_that_is_known(self) -> bool:
+        """Unless this state occurs, no property says anything: the sender never has a new bit."""
+        return self.bit != self.acknowledged and self.received_bit == self.bit

@@ -292,6 +292,11 @@ class Orchestration(Model):
     def an_alert_can_be_raised(self, order: OrderId) -> bool:
         return order in self.log and self.log[order].phase is Phase.STUCK
 
+    @witness
+    def a_saga_can_be_completed(self, order: OrderId) -> bool:
+        """Unless this state occurs, every saga could be undone, and no answer ever arrive."""
+        return order in self.log and self.log[order].phase is Phase.COMPLETED
+
     @liveness
     def every_saga_ends(self, order: OrderId) -> LeadsTo:
         return LeadsTo(order in self.log, order in self.log and has_ended(self.log[order]))

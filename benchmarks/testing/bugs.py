@@ -1,20 +1,26 @@
 """How often a derived machine finds a planted bug, and how long the program is that it prints.
 
     python benchmarks/testing/bugs.py [outbox|dedup|idempotency_keys|saga] [--seeds 20]
+    python benchmarks/testing/bugs.py saga --keep saga.jsonl
 
 Each bug of the real systems in tests/testing/systems, with 20 seeds and at most 200 examples. The
 printed program is compared with the shortest there is: where the bug is a variant of the model, the
 shortest counterexample that the explorer finds for it; else the shortest run that fails, found by
 trying all of them, breadth first, on the system and the model side by side.
+
+Each seed's result goes to stderr as it comes. With `--keep` it also goes to a file, and a seed that
+the file has is not run again: a table that takes long can be made in several goes.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import statistics
 import sys
 import time
 import warnings
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -88,55 +94,105 @@ def _state(adapter: Any) -> Any:
     return rows, [repr(getattr(adapter, name, None)) for name in PRIVATE]
 
 
-def measured(model: str, bug: type[Any], skip: tuple[str, ...], seeds: int) -> dict[str, Any]:
-    """All seeds of one bug."""
+@dataclass(frozen=True)
+class Result:
+    """One seed. `runs` counts until the bug was found, `length` the printed steps; 0: not found."""
+
+    model: str
+    bug: str
+    seed: int
+    runs: int
+    length: int
+    seconds: float
+
+
+class Kept:
+    """The results so far, in a file of JSON lines if there is one."""
+
+    def __init__(self, file: Path | None) -> None:
+        self.file = file
+        lines = file.read_text().splitlines() if file is not None and file.exists() else []
+        self.results = [Result(**json.loads(line)) for line in lines]
+
+    def of(self, model: str, bug: str, number: int) -> Result | None:
+        wanted = (model, bug, number)
+        return next((r for r in self.results if (r.model, r.bug, r.seed) == wanted), None)
+
+    def add(self, result: Result) -> None:
+        self.results.append(result)
+        if self.file is not None:
+            with self.file.open("a") as out:
+                out.write(json.dumps(asdict(result)) + "\n")
+
+
+def one_seed(model: str, name: str, number: int) -> Result:
+    """Run the derived machine with this seed until the bug is found, or to the last example."""
     chosen = settings(
         max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck)
     )
-    runs: list[int] = []
-    lengths: list[int] = []
+    bugs, skip = SYSTEMS[model]
     began = time.monotonic()
+    machine = seed(number)(state_machine(model, bugs[name], skip=skip))
+    runs = length = 0
+    try:
+        run(machine, settings=chosen)
+    except Disagreement as failed:
+        runs, length = machine.visits.runs, len(failed.calls)
+    return Result(model, name, number, runs, length, round(time.monotonic() - began, 1))
+
+
+def measured(model: str, name: str, seeds: int, kept: Kept) -> list[Result]:
+    """All seeds of one bug."""
+    results: list[Result] = []
     for number in range(seeds):
-        machine = seed(number)(state_machine(model, bug, skip=skip))
-        try:
-            run(machine, settings=chosen)
-        except Disagreement as failed:
-            runs.append(machine.visits.runs)
-            lengths.append(len(failed.calls))
-    return {
-        "found": len(lengths),
-        "runs": statistics.median(runs) if runs else None,
-        "most_runs": max(runs, default=None),
-        "lengths": (min(lengths, default=None), max(lengths, default=None)),
-        "seconds": (time.monotonic() - began) / seeds,
-    }
+        result = kept.of(model, name, number)
+        if result is None:
+            result = one_seed(model, name, number)
+            kept.add(result)
+            told = f"run {result.runs}, {result.length} steps" if result.length else "not found"
+            print(
+                f"  {name} seed {number}: {told}, {result.seconds} s", file=sys.stderr, flush=True
+            )
+        results.append(result)
+    return results
+
+
+def row(model: str, name: str, results: list[Result]) -> str:
+    """The line of the table."""
+    found = [r for r in results if r.length]
+    runs = [r.runs for r in found] or [0]
+    low, high = (f([r.length for r in found] or [0]) for f in (min, max))
+    bugs, skip = SYSTEMS[model]
+    if model in SEARCHED:
+        shortest = searched(state_machine(model, bugs[name], skip=skip))
+    else:
+        shortest = explored(model, name)
+    return (
+        f"{model:<17} {name:<26}  {len(found):>2}/{len(results)}"
+        f"  {statistics.median(runs):>4.0f} ({max(runs):>3})"
+        f"  {f'{low}' if low == high else f'{low}–{high}':>7}  {shortest!s:>8}"
+        f"  {statistics.mean(r.seconds for r in results):>6.1f}"
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("models", nargs="*")
     parser.add_argument("--seeds", type=int, default=20)
+    parser.add_argument("--bug", action="append", help="only this one; repeatable")
+    parser.add_argument("--keep", type=Path, help="results so far, JSON lines")
     arguments = parser.parse_args()
     warnings.simplefilter("ignore")
+    kept = Kept(arguments.keep)
     print(
         "model             bug                         found  runs (max)  program  shortest  s/seed"
     )
     for model in arguments.models or SYSTEMS:
-        bugs, skip = SYSTEMS[model]
-        for name, bug in bugs.items():
-            if model in SEARCHED:
-                shortest = searched(state_machine(model, bug, skip=skip))
-            else:
-                shortest = explored(model, name)
-            got = measured(model, bug, skip, arguments.seeds)
-            low, high = got["lengths"]
-            program = f"{low}" if low == high else f"{low}–{high}"
-            print(
-                f"{model:<17} {name:<26}  {got['found']:>2}/{arguments.seeds}"
-                f"  {got['runs'] or 0:>4.0f} ({got['most_runs'] or 0:>3})"
-                f"  {program:>7}  {shortest!s:>8}  {got['seconds']:>6.1f}",
-                flush=True,
-            )
+        for name in SYSTEMS[model][0]:
+            if arguments.bug and name not in arguments.bug:
+                continue
+            results = measured(model, name, arguments.seeds, kept)
+            print(row(model, name, results), flush=True)
 
 
 if __name__ == "__main__":

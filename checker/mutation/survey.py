@@ -33,6 +33,7 @@ __all__ = ["Judged", "Status", "Survey", "survey"]
 
 STATES_FACTOR = 20  # a mutant may have so many times the model's states before it is given up
 STATES_LEAST = 10_000
+COMPARED_FACTOR = 3  # a survivor with more is not compared with the model step by step
 
 
 class Status(Enum):
@@ -50,6 +51,8 @@ class Judged:
     """`by` names the properties that notice; `why` says of the undecided what stood in the way.
 
     `is_part`: everything that the mutant does, the model does too.
+    `same_fields`: it changes the model's fields in the ways that the model does, no more and no
+    fewer; what differs are labels, locals and counters of faults.
     """
 
     mutant: Mutant
@@ -57,6 +60,7 @@ class Judged:
     by: tuple[str, ...] = ()
     why: str = ""
     is_part: bool = False
+    same_fields: bool = False
 
 
 @dataclass(frozen=True)
@@ -146,7 +150,14 @@ def _judged(
         return Judged(mutant, Status.NOTICED, noticed)
     if not outcome.complete:
         return Judged(mutant, Status.UNDECIDED, (), "; ".join(x.detail for x in outcome.limits))
-    return Judged(mutant, Status.SURVIVES, is_part=_is_part(other, program))
+    if outcome.distinct > max(STATES_LEAST, COMPARED_FACTOR * base.distinct):
+        return Judged(mutant, Status.SURVIVES)
+    return Judged(
+        mutant,
+        Status.SURVIVES,
+        is_part=_is_part(other, program),
+        same_fields=_has_same_fields(other, program, _fields_of(prepared)),
+    )
 
 
 def _noticing(base: Outcome, outcome: Outcome) -> tuple[str, ...]:
@@ -224,8 +235,25 @@ def _is_part(small: Program, large: Program) -> bool:
     return _changes(small, places) <= _changes(large, places)
 
 
+def _fields_of(prepared: Prepared) -> set[str]:
+    """What the class declares, without the locals of its processes."""
+    names: set[str] = set()
+    for cls in prepared.loaded.cls.__mro__:
+        names.update(vars(cls).get("__annotations__", ()))
+    return names
+
+
+def _has_same_fields(one: Program, other: Program, fields: set[str]) -> bool:
+    """Do both change the fields in the same ways, wherever their processes stand?"""
+    both = []
+    for program in (one, other):
+        places = [n for n, v in enumerate(program.model.vars) if v.name in fields]
+        both.append(_changes(program, places))
+    return both[0] == both[1]
+
+
 def _changes(program: Program, places: list[int]) -> set[tuple[State, State]]:
-    """The reachable steps between states without counters; an initial state is one by itself."""
+    """The reachable steps between these places' values; an initial state is one by itself."""
     seen = dict.fromkeys(program.initial_states())
 
     def plain(state: State) -> State:

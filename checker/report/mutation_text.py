@@ -33,15 +33,10 @@ def render_mutation(survey: Survey, page: Page, *, all_mutants: bool = False) ->
     head[0] = page.paint(style, word) + head[0][len(word) :]
     blocks = [[*head, page.paint("dim", _counts(survey))], _by_kind(survey)]
     blocks.append(_by_property(survey, page))
-    more = [each for each in survivors if not each.is_part]
-    blocks.append([x for j in more for x in _told(j, survey, "no property sees that", page)])
-    less = [each for each in survivors if each.is_part]
-    if less:
-        what = (
-            "What follows only leaves out behaviour: a witness or a liveness property can see it."
-        )
-        told = [x for j in less for x in _told(j, survey, "no property sees that", page)]
-        blocks.append([*hang("  ", [what], page, inset=0), "", *told])
+    for what, group in _grouped(survivors):
+        told = [x for j in group for x in _told(j, survey, "no property sees that", page)]
+        head = [*hang("  ", [what], page, inset=0), ""] if what and group else []
+        blocks.append([*head, *told])
     blocks.append([x for each in undecided for x in _told(each, survey, "open:", page)])
     if all_mutants:
         others = [j for j in survey.judged if j.status not in (Status.SURVIVES, Status.UNDECIDED)]
@@ -53,6 +48,24 @@ def render_mutation(survey: Survey, page: Page, *, all_mutants: bool = False) ->
     }[word]
     text = "\n\n".join("\n".join(block) for block in blocks if block)
     return f"{text}\n\n{page.paint('dim', end)}\n"
+
+
+def _grouped(survivors: Sequence[Judged]) -> list[tuple[str, list[Judged]]]:
+    """What is most likely to need a property comes first."""
+    same = [j for j in survivors if j.same_fields]
+    less = [j for j in survivors if j.is_part and not j.same_fields]
+    return [
+        ("", [j for j in survivors if not j.is_part and not j.same_fields]),
+        (
+            "What follows only leaves out behaviour: a witness or a liveness property can see it.",
+            less,
+        ),
+        (
+            "What follows changes the fields in the ways that the model does: only the labels and "
+            "locals of processes differ, or how a fault is counted.",
+            same,
+        ),
+    ]
 
 
 def _counts(survey: Survey) -> str:
@@ -129,4 +142,5 @@ def _mutant(each: Judged) -> dict[str, str | int | bool | Sequence[str]]:
         "noticed_by": list(each.by),
         "reason": each.why,
         "only_less": each.is_part,
+        "same_fields": each.same_fields,
     }

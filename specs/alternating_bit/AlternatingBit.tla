@@ -269,4 +269,9 @@ both_links_are_full == Len(messages.under_way) >= 2 /\ Len(acks.under_way) >= 2
 \* Must be found false: the states above have to be reachable.
 never_both_links_are_full == ~both_links_are_full
 
+a_value_is_received_before_that_is_known == bit # acknowledged /\ received_bit = bit
+
+\* Must be found false: the states above have to be reachable.
+never_a_value_is_received_before_that_is_known == ~a_value_is_received_before_that_is_known
+
 =============================================================================

@@ -537,6 +537,11 @@ an_alert_can_be_raised(order) == order \in DOMAIN log /\ log[order].phase = "STU
 \* Must be found false: the states above have to be reachable.
 never_an_alert_can_be_raised == ~(\E order \in OrderId : an_alert_can_be_raised(order))
 
+a_saga_can_be_completed(order) == order \in DOMAIN log /\ log[order].phase = "COMPLETED"
+
+\* Must be found false: the states above have to be reachable.
+never_a_saga_can_be_completed == ~(\E order \in OrderId : a_saga_can_be_completed(order))
+
 every_saga_ends ==
     \A order \in OrderId :
         (order \in DOMAIN log) ~> ((/\ order \in DOMAIN log

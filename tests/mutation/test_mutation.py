@@ -125,6 +125,15 @@ def test_a_mutant_that_only_leaves_out_behaviour_is_told_from_one_that_adds_some
     assert not less["`self.queue.remove(order)` is missing"]  # the event stays for ever
 
 
+def test_a_mutant_that_changes_the_fields_as_the_model_does_is_told_apart(consumer: Survey) -> None:
+    """A crash that strikes when there is nothing to forget is one more that is counted."""
+    found = survey(Request("outbox"), kinds=("weakened", "dropped"))
+    same = {j.mutant.what for j in found.having(Status.SURVIVES) if j.same_fields}
+    assert same == {"`when(self.unmarked is not None)` is missing"}
+    of_fields = {j.mutant.what: j.same_fields for j in consumer.having(Status.SURVIVES)}
+    assert not of_fields["`message not in self.confirmed` is taken for false"]
+
+
 def test_the_command_lists_survivors_and_says_so_with_its_exit_code(tmp_path: Path) -> None:
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
