@@ -200,6 +200,37 @@ def _signatures() -> dict[str, tuple[Any, ...]]:
     }
 
 
+def _passes() -> Any:
+    """numba's passes without those that rewrite what generated code never contains (closures, numpy
+    expressions, names of changing types). They took a fifth of the time.
+    """
+    from numba.core import typed_passes, untyped_passes
+    from numba.core.compiler import CompilerBase
+    from numba.core.compiler_machinery import PassManager
+
+    wanted = [
+        (untyped_passes.TranslateByteCode, "bytecode"),
+        (untyped_passes.FixupArgs, "arguments"),
+        (untyped_passes.IRProcessing, "intermediate form"),
+        (typed_passes.NopythonTypeInference, "types"),
+        (typed_passes.AnnotateTypes, "notes on types"),
+        (typed_passes.IRLegalization, "legal forms"),
+        (typed_passes.NativeLowering, "LLVM"),
+        (typed_passes.NoPythonBackend, "machine code"),
+    ]
+
+    manager: Any = PassManager  # numba has no types
+
+    def define_pipelines(self: Any) -> list[Any]:
+        passes = manager("crashproof")
+        for one, name in wanted:
+            passes.add_pass(one, name)
+        passes.finalize()
+        return [passes]
+
+    return type("Pipeline", (CompilerBase,), {"define_pipelines": define_pipelines})
+
+
 def _annotated(function: Any) -> tuple[Any, ...] | None:
     """The signature that the types of the parameters say. Without one, numba would compile a
     function again for each literal that it is called with.
@@ -230,12 +261,13 @@ def _load(file: Path | None, text: str, functions: Sequence[str], *, stored: boo
     import numba
 
     module: Any = _imported(file, text)
-    signatures = _signatures()
+    signatures, passes = _signatures(), _passes()
     for name in functions:
         entry = name not in _INSIDE and name in signatures
         # Half of the time to compile goes into wrappers, of which only the entries need one.
         options: Any = {"no_cfunc_wrapper": True, "no_cpython_wrapper": not entry}
         options["cache"] = entry and file is not None
+        options["pipeline_class"] = passes
         function = getattr(module, name)
         given = signatures.get(name) or _annotated(function)
         signature: Any = None if given is None else [given]
