@@ -18,11 +18,13 @@ from pathlib import Path
 from typing import Any
 
 from checker.catalogue import entries
+from checker.errors import UsageError
 from checker.mutation.survey import survey
 from checker.report.mutation_text import mutation_object
 from checker.run import Request
 
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "mutation.md"
+SCOPES = {"outbox_staged": {"MessageId": 1}}  # with two, 63,216 states for each mutant
 KINDS = ("dropped", "weakened", "swapped", "moved", "ignored")
 
 Mutants = list[dict[str, Any]]  # as in the JSON of `checker mutate`
@@ -36,7 +38,8 @@ def mutants_of(model: str, max_seconds: float | None, keep: Path | None) -> Muta
         if file is not None and file.exists():
             found += json.loads(file.read_text())
             continue
-        told = survey(Request(model), kinds=(kind,), seconds_max=max_seconds)
+        request = Request(model, scopes=SCOPES.get(model, {}))
+        told = survey(request, kinds=(kind,), seconds_max=max_seconds)
         mutants: Mutants = mutation_object(told)["mutants"]
         print(f"  {model} {kind}: {told.seconds:.0f} s", file=sys.stderr, flush=True)
         if file is not None:
@@ -90,4 +93,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except UsageError as problem:
+        sys.exit(str(problem))
