@@ -15,7 +15,7 @@ ROWS = [
     pytest.param(name, run, id=f"{name}-{run.variant}-{n}")
     for name, model in KNOWN.models.items()
     for n, run in enumerate(model.runs)
-    if run.distinct is not None and run.distinct <= 1000
+    if run.distinct is not None and run.distinct <= 300
 ]
 
 

@@ -33,13 +33,13 @@ def test_a_tree_does_what_its_rule_does(name: str) -> None:
 
 def test_trees_of_random_models_do_what_their_rules_do(tmp_path: Path) -> None:
     states, fuzz = 0, fuzzing()
-    for seed in range(20):
+    for seed in range(3, 43):  # the only state of model 2 takes half a minute
         found = fuzz.accepted(fuzz.source_of(seed), tmp_path / f"model_{seed}.py")
         if found is not None:
             count, wrong = differences(bind(found[0].model))
             states += count
             assert wrong == [], f"seed {seed}"
-    assert states > 100
+    assert states > 200
 
 
 def test_the_locals_that_are_set_at_a_label() -> None:
