@@ -9,6 +9,13 @@ from checker.command import Argument, Command, Option
 
 __all__ = ["COMMANDS"]
 
+_FORMAT = Option(
+    "--format",
+    "The format: jsonl (ours), logfmt, otlp, kcat, pgoutput, wal2json, debezium, "
+    "or module:Class; without, what the mapping says.",
+    metavar="NAME",
+)
+
 _REPLAY = Command(
     "replay",
     "Hold logs of a real service against a model: is there a behaviour that explains them?",
@@ -24,12 +31,7 @@ _REPLAY = Command(
             kind="path",
             metavar="FILE.toml",
         ),
-        Option(
-            "--format",
-            "The format: jsonl (ours), logfmt, otlp, kcat, pgoutput, wal2json, debezium, "
-            "or module:Class; without, what the mapping says.",
-            metavar="NAME",
-        ),
+        _FORMAT,
         Option("--variant", "Use a named variant of a built-in model.", metavar="NAME"),
         Option(
             "--set",
@@ -124,12 +126,7 @@ _DIAGNOSE = Command(
     ),
     (
         Option("--mapping", "Which line is which step, for one model.", "path", "FILE.toml"),
-        Option(
-            "--format",
-            "The format: jsonl (ours), logfmt, otlp, kcat, pgoutput, wal2json, debezium, "
-            "or module:Class; without, what the mapping says.",
-            metavar="NAME",
-        ),
+        _FORMAT,
         Option("--ended", "No more lines will come.", kind="flag"),
         Option(
             "--max-hidden",

@@ -11,7 +11,8 @@ import glob
 import gzip
 import io
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, cast
 
@@ -22,7 +23,7 @@ from .event import printable
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
-__all__ = ["STDIN", "Limited", "expanded", "is_packed", "opened", "unreadable"]
+__all__ = ["STDIN", "Limited", "expanded", "is_packed", "log_stream", "opened", "unreadable"]
 
 STDIN = "-"
 ZSTD_WINDOW_LOG_MAX = 27  # 128 MiB, the most that `zstd -d` takes without being asked to
@@ -44,6 +45,23 @@ def opened(name: str) -> IO[bytes]:
     if name.endswith(".zst"):
         return _unpacked(name)
     return open(name, "rb")  # noqa: PTH123 - the caller closes it
+
+
+@contextmanager
+def log_stream(name: str) -> Iterator[IO[bytes]]:
+    """The bytes of a log, which may be standard input; closed at the end, unless it is that.
+
+    Raises: UsageError, if it cannot be opened.
+    """
+    if name == STDIN:
+        yield sys.stdin.buffer
+        return
+    try:
+        stream = opened(name)
+    except OSError as error:
+        raise unreadable(name, error) from None
+    with stream:
+        yield stream
 
 
 def unreadable(name: str, error: OSError) -> UsageError:

@@ -10,19 +10,17 @@ from __future__ import annotations
 
 import json
 import math
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import IO, Protocol
 
 from .event import Defect, Event, Extra, FieldValue, Log, Place, printable
-from .inputs import STDIN, opened, unreadable
+from .inputs import log_stream
 from .order import Order, marks_of
 
 __all__ = [
-    "LINE_BYTES_MAX", "SEQ_MAX", "STDIN", "Source", "Wanted", "again", "broken_off", "empty",
+    "LINE_BYTES_MAX", "SEQ_MAX", "Source", "Wanted", "again", "broken_off", "empty",
     "event_of", "jumps", "known_event", "read_line", "read_logs", "starts_late", "too_long",
 ]  # fmt: skip
 
@@ -75,7 +73,7 @@ def read_logs(
     reading = _Reading(wanted, order if order is not None and order.is_marked else None)
     for name in names:
         before = reading.lines
-        with _opened(name) as stream:
+        with log_stream(name) as stream:
             if through is None:
                 _read(stream, lambda line, name=name: Place(name, line), reading)  # type: ignore[misc]
             else:
@@ -88,19 +86,6 @@ def read_logs(
     ordered = _as_they_stand if in_file_order else _in_order
     by_node = {node: ordered(events, reading) for node, events in reading.by_node.items()}
     return Log(names, by_node, tuple(sorted(reading.defects, key=lambda d: d.place)), reading.lines)
-
-
-@contextmanager
-def _opened(name: str) -> Iterator[IO[bytes]]:
-    if name == STDIN:
-        yield sys.stdin.buffer
-        return
-    try:
-        stream = opened(name)
-    except OSError as error:
-        raise unreadable(name, error) from None
-    with stream:
-        yield stream
 
 
 def _read(stream: IO[bytes], place: Callable[[int], Place], reading: _Reading) -> None:

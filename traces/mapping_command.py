@@ -12,7 +12,7 @@ from checker.run import prepare
 from .adapters import adapter_of
 from .draft import draft
 from .event import printable
-from .inputs import STDIN, expanded, opened, unreadable
+from .inputs import expanded, log_stream, unreadable
 from .likeness import look
 
 __all__ = ["new"]
@@ -26,8 +26,7 @@ def new(*, model: str, log: str, format: str, out: str | None) -> ExitCode:
     adapter = adapter_of(format, {})
     prepared = prepare(request_of(model, None, (), (), ()))
     try:
-        stream = sys.stdin.buffer if name == STDIN else opened(name)
-        with stream:
+        with log_stream(name) as stream:
             seen = look(stream, adapter)
     except OSError as error:
         raise unreadable(name, error) from None

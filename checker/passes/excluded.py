@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from .. import ir
 from ..ir.walk import children, item_children
 from .known import FALSE
-from .labels import processes
+from .labels import is_label, processes, slot_of
 
 __all__ = ["excluded"]
 
@@ -44,9 +44,8 @@ def _may_fire(rule: ir.Rule, labels: Mapping[str, Collection[str]]) -> bool:
             case ir.Guard(cond, None) if cond == FALSE:
                 return False
             case ir.Guard(ir.Cmp("==", place, ir.Lit(str(label))), None):
-                while isinstance(place, ir.At):
-                    place = place.collection
-                if isinstance(place, ir.Read) and label not in labels.get(place.var, (label,)):
+                variable, _ = slot_of(place)
+                if label not in labels.get(variable, (label,)):
                     return False
     return True
 
@@ -62,8 +61,7 @@ def _reach(labels: dict[str, set[str]], rule: ir.Rule) -> None:
 def _labels_in(expr: ir.Expr) -> set[str]:
     """Every label that is named other than to ask for it: more than can be written, never fewer."""
     if isinstance(expr, ir.Lit):
-        is_label = isinstance(expr.type, ir.Enum) and expr.type.name.endswith(" label")
-        return {str(expr.value)} if is_label else set()
+        return {str(expr.value)} if is_label(expr.type) else set()
     parts = children(expr)
     if isinstance(expr, ir.Cmp):
         parts = tuple(part for part in parts if not isinstance(part, ir.Lit))

@@ -15,7 +15,15 @@ from .. import ir
 from .forks import Body, Fork, forked
 from .known import Known
 
-__all__ = ["Process", "SetLocals", "known_behind_guard", "processes", "set_locals"]
+__all__ = [
+    "Process",
+    "SetLocals",
+    "is_label",
+    "known_behind_guard",
+    "processes",
+    "set_locals",
+    "slot_of",
+]
 
 Key = tuple[ir.Expr, ...]
 
@@ -73,7 +81,7 @@ def known_behind_guard(rule: ir.Rule, model: ir.Model, found: SetLocals) -> Know
     first = rule.body[0] if rule.body else None
     match first:
         case ir.Guard(ir.Cmp("==", place, ir.Lit(str(label))), None):
-            variable, key = _slot(place)
+            variable, key = slot_of(place)
             mine = sorted(found.get((variable, label), ()))
             return Known().learning(*(_is_set(model.var(local), key) for local in mine))
     return Known()
@@ -87,7 +95,8 @@ def _is_set(var: ir.Var, key: Key) -> ir.Expr:
     return ir.Cmp("!=", place, ir.Lit(None, place.type))
 
 
-def _slot(place: ir.Expr) -> tuple[str, Key]:
+def slot_of(place: ir.Expr) -> tuple[str, Key]:
+    """The variable that is read, and the keys under which it is; "" for anything else."""
     key: list[ir.Expr] = []
     while isinstance(place, ir.At):
         key.insert(0, place.key)
@@ -101,10 +110,16 @@ def processes(model: ir.Model) -> Iterator[Process]:
         slot = var.type
         while isinstance(slot, ir.Map):
             slot = slot.value
-        if isinstance(slot, ir.Enum) and slot.name.endswith(" label"):
+        if is_label(slot):
+            assert isinstance(slot, ir.Enum)
             name = slot.name.removesuffix(" label")
             mine = [v for v in model.vars if v.name.startswith(f"{name}_") and _fits(v, var)]
             yield Process(name, var, slot.members, tuple(mine))
+
+
+def is_label(type_: ir.Type) -> bool:
+    """Is a value of the type a label of a process?"""
+    return isinstance(type_, ir.Enum) and type_.name.endswith(" label")
 
 
 def _fits(local: ir.Var, label: ir.Var) -> bool:

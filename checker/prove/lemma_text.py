@@ -11,6 +11,7 @@ import textwrap
 
 from .. import ir
 from ..ir.walk import walk
+from ..passes.labels import is_label
 from ..passes.wording import in_python
 from .candidates import Clause
 
@@ -72,7 +73,7 @@ def _literal(atom: ir.Expr, wanted: bool) -> str:
             return f"{_text(item)} {'in' if wanted else 'not in'} {_text(collection)}"
         case ir.Cmp("==" | "!=" as op, left, right):
             equal = wanted is (op == "==")
-            if is_label(right) and isinstance(right, ir.Lit):
+            if is_label(right.type) and isinstance(right, ir.Lit):
                 return ("" if equal else "not ") + _at(left, right)
             by_identity = isinstance(right, ir.Lit) and (
                 right.value is None or isinstance(right.type, ir.Enum)
@@ -88,11 +89,6 @@ def _literal(atom: ir.Expr, wanted: bool) -> str:
             return f"({joined})" if wanted else f"not ({joined})"
     text = _text(atom)
     return text if wanted else f"not {text}"
-
-
-def is_label(expr: ir.Expr) -> bool:
-    """Does the expression name a label of a process?"""
-    return isinstance(expr.type, ir.Enum) and expr.type.name.endswith(" label")
 
 
 def _at(place: ir.Expr, label: ir.Lit) -> str:

@@ -25,7 +25,7 @@ from checker.errors import UsageError
 
 from ..adapters import Adapter, adapter_of
 from ..convert import Converted, field_types
-from ..inputs import STDIN, Limited, opened, unreadable
+from ..inputs import STDIN, Limited, log_stream, unreadable
 from ..jsonl import read_logs
 from ..monitors import Monitor
 from ..observe import Observation
@@ -199,7 +199,7 @@ def _converted(
         files, copies, observation, fields, stream.bounds, rests=resting, watch=Watch(monitors)
     )
     for number, name in enumerate(files):
-        with _source(name) as whole:
+        with log_stream(name) as whole:
             source: IO[bytes] = whole
             if stream.until is not None:
                 source = io.BufferedReader(Limited(whole, stream.until))
@@ -209,19 +209,6 @@ def _converted(
             reader.read(Range(number), lines.open())
     reader.finish()
     return reader.reading
-
-
-@contextmanager
-def _source(name: str) -> Iterator[IO[bytes]]:
-    if name == STDIN:
-        yield sys.stdin.buffer
-        return
-    try:
-        stream = opened(name)
-    except OSError as error:
-        raise unreadable(name, error) from None
-    with stream:
-        yield stream
 
 
 def _concluded(
