@@ -30,7 +30,7 @@ __all__ = ["Compiled", "Warming", "compiled", "table_text"]
 
 _MODEL = ("expand", "look", "look_at_rest")
 _INSIDE = ("hash_of", "put", "grow", *FUNCTIONS[:-1])  # called by the others only
-_TABLE = ("hash_of", "sift", "share_out", "put", "grow", "insert")
+_TABLE = ("hash_of", "sift", "share_out", "put", "grow", "insert", "collect")
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,7 @@ class Compiled:
     sift: Any
     share_out: Any
     insert: Any
+    collect: Any
     from_cache: bool
     canonical: Any = None  # of a module that was generated with sorts to rename
 
@@ -72,6 +73,7 @@ def compiled(generated: Generated, *, keep: bool = True) -> Compiled:
         sift=table.sift,
         share_out=table.share_out,
         insert=table.insert,
+        collect=table.collect,
         from_cache=known and table_known and beside is None,
         canonical=getattr(model, "canonical", None),
     )
@@ -175,6 +177,7 @@ def _signatures() -> dict[str, tuple[Any, ...]]:
     numbers, tags = types.Array(types.int64, 1, "C"), types.Array(types.int32, 1, "C")
     flags, n = types.Array(types.uint8, 1, "C"), types.int64
     shared, shared_tags = types.Array(types.int64, 3, "C"), types.Array(types.int32, 2, "C")
+    shared_flags = types.Array(types.uint8, 2, "C")
     return {
         "expand": (words, n, n, words, tags, numbers, flags),
         "look": (words, n, n, numbers),
@@ -191,12 +194,15 @@ def _signatures() -> dict[str, tuple[Any, ...]]:
         "are_alike": (words, n, numbers, n, n, numbers, words),
         "least": (words, n, numbers, words, n, numbers, words),
         "sift": (words, n, n, words, tags, numbers, words, numbers, tags, numbers, numbers),
-        "share_out": (words, tags, numbers, n, n, tags, shared, shared_tags, words, numbers),
+        "share_out": (
+            *(words, tags, numbers, n, n, tags),
+            *(shared, shared_tags, words, numbers, flags, n),
+        ),
         "insert": (
             *(numbers, n, n, numbers, numbers),
-            *(words, tags, numbers, n, n),
-            *(words, n, n, tags, numbers, numbers),
+            *(words, tags, numbers, n, flags, n, tags, numbers, numbers),
         ),
+        "collect": (shared, shared_flags, flags, n, n, numbers, words, n),
     }
 
 

@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 
 WORDS = 1
+_PAGE_WORDS = 512
 
-__all__ = ["WORDS", "grow", "hash_of", "insert", "put", "share_out", "sift"]
+__all__ = ["WORDS", "collect", "grow", "hash_of", "insert", "put", "share_out", "sift"]
 
 
 def hash_of(rows: Any, row: int) -> Any:
@@ -100,21 +101,45 @@ def share_out(
     row_tags: Any,
     hashes: Any,
     ends: Any,
+    order: Any,
+    at: Any,
 ) -> Any:
     """Append the kept steps to the rows of the share that their segment is of.
 
-    `rows[s]`, `row_tags[s]` and `hashes[s]` are in use up to `ends[s]`.
+    `rows[s]`, `row_tags[s]` and `hashes[s]` are in use up to `ends[s]`. `order` tells the share of
+    each step in turn; it is in use up to `at`. Gives the new `at`.
     """
     for number in range(count):
-        at = kept[number]
-        h = hash_of(out, at)
+        step = kept[number]
+        h = hash_of(out, step)
         share = share_of[h >> shift]
         end = ends[share]
         for k in range(WORDS):
-            rows[share, end, k] = out[at, k]
-        row_tags[share, end] = tags[at]
+            rows[share, end, k] = out[step, k]
+        row_tags[share, end] = tags[step]
         hashes[share, end] = h
         ends[share] = end + 1
+        order[at + number] = share
+    return at + count
+
+
+def collect(
+    rows: Any, found: Any, order: Any, first: Any, last: Any, taken: Any, fresh: Any, at: Any
+) -> Any:
+    """Append the steps that were found to be new to `fresh`, in the order they were made in.
+
+    `order[first:last]` tells the share of each step, of which `taken[s]` are dealt with. Ends early
+    when `fresh` is full. Gives the next step and the new length of `fresh`.
+    """
+    while first < last and at < len(fresh):
+        share = order[first]
+        row = taken[share]
+        for k in range(WORDS):
+            fresh[at, k] = rows[share, row, k]
+        at += np.int64(found[share, row])
+        taken[share] = row + 1
+        first += 1
+    return first, at
 
 
 def grow(table: Any, region: Any, sizes: Any, used: Any, segment: Any) -> Any:
@@ -129,6 +154,10 @@ def grow(table: Any, region: Any, sizes: Any, used: Any, segment: Any) -> Any:
     if size <= old:
         return False
     base = segment * region
+    # Written once before it is read: a page that is read first is mapped twice, and the second time
+    # all processors have to be told.
+    for word in range((base + old) * WORDS, (base + size) * WORDS, _PAGE_WORDS):
+        table[word] = 0
     later = np.empty((used[segment], WORDS), dtype=np.int64)
     waiting = 0
     row = np.empty((1, WORDS), dtype=np.int64)
@@ -178,24 +207,25 @@ def insert(
     rows: Any,
     tags: Any,
     hashes: Any,
-    first: Any,
     last: Any,
-    fresh: Any,
-    fresh_at: Any,
+    found: Any,
     room: Any,
     rule_of: Any,
     new: Any,
-    seen: Any,
+    pending: Any,
 ) -> Any:
-    """Put rows[first:last] into the table; new ones are appended to `fresh`.
+    """Put rows[:last] into the table; `found` becomes 1 for those that are new, and 0 for others.
 
-    Ends early when `fresh` has `room` rows. Gives the next row (-1 - row, if a segment could not
-    grow) and the new length of `fresh`. `seen` holds a block: the first place of each row is looked
-    at before any is inserted, so that the misses of the cache overlap.
+    Ends early when `room` rows are new. Gives the first row that was not looked up (-1 - row, if a
+    segment could not grow) and how many are new. `pending` holds a block: the first place of each
+    row is looked at before any is inserted, so that the misses of the cache overlap.
     """
-    block = first
+    for j in range(last):
+        found[j] = 0
+    count = 0
+    block = 0
     while block < last:
-        end = min(block + len(seen), last)
+        end = min(block + len(pending), last)
         for j in range(block, end):
             segment = hashes[j] >> shift
             place = ((hashes[j] & 0xFFFFFFFF) * sizes[segment]) >> 32
@@ -203,10 +233,14 @@ def insert(
             there = table[at] == rows[j, 0] + 1
             for k in range(1, WORDS):
                 there = there & (table[at + k] == rows[j, k])
-            seen[j - block] = there
+            pending[j - block] = there
+        waiting = 0
         for j in range(block, end):
-            if seen[j - block]:
-                continue
+            there = pending[j - block]
+            pending[waiting] = j
+            waiting += 1 - there
+        for number in range(waiting):
+            j = pending[number]
             key = rows[j, 0] + 1
             h = hashes[j]
             segment = h >> shift
@@ -224,23 +258,22 @@ def insert(
                     if same:
                         break
                 elif there == 0:
-                    if fresh_at >= room:
-                        return j, fresh_at
+                    if count >= room:
+                        return j, count
                     if 3 * (used[segment] + 1) > 2 * size:
                         if not grow(table, region, sizes, used, segment):
-                            return -1 - j, fresh_at
+                            return -1 - j, count
                         size = sizes[segment]
                         place = ((h & 0xFFFFFFFF) * size) >> 32
                         continue
                     put(table, at, rows, j)
-                    for k in range(WORDS):
-                        fresh[fresh_at, k] = rows[j, k]
+                    found[j] = 1
                     used[segment] += 1
-                    fresh_at += 1
+                    count += 1
                     new[rule_of[tags[j]]] += 1
                     break
                 place += 1
                 if place == size:
                     place = 0
         block = end
-    return last, fresh_at
+    return last, count

@@ -171,7 +171,7 @@ class _Search:
             raise self._too_many()
         restored = self._restored()
         if restored is None:
-            self.workers.seed(self.code, self.table, [self.layout.pack(state) for state in starts])
+            self.workers.seed(self.table, [self.layout.pack(state) for state in starts])
             self.levels.add([part for worker in self.workers.all for part in worker.frontier])
         for state in starts:
             for finding in self.checks.at_state(state):
@@ -186,7 +186,7 @@ class _Search:
             waiting = sum(worker.waiting for worker in self.workers.all)
             self.watch.look(self.level, self.table.states, self.generated, waiting)
             self._round()
-        parts = [part for worker in self.workers.all for part in worker.end_level()]
+        parts = self.workers.end_level()
         if parts:
             self.levels.add(parts)
             self.depth = self.level + 1
@@ -207,17 +207,18 @@ class _Search:
         room = 1 << 60
         if self.limits.states_max is not None:
             room = self.limits.states_max - self.table.states
+        reached = None
         try:
-            self.workers.each(
-                lambda worker: worker.insert(self.table, self.workers.all, room, state)
-            )
-        except LimitReached as reached:
-            self.depth = max(self.depth, self.level + 1)
-            raise self._too_many() if reached.limit.name == "states" else reached from None
-        finally:
-            found = [hit for worker in self.workers.all for hit in worker.round.decides]
-            for rows, row, end in found:
+            self.workers.each(lambda worker: worker.insert(self.table, self.workers.all, room))
+        except LimitReached as limit:
+            reached = limit
+        self.workers.each(lambda worker: worker.collect(state))
+        for worker in self.workers.all:
+            for rows, row, end in worker.round.decides:
                 self._decide(rows, row, end)
+        if reached is not None:
+            self.depth = max(self.depth, self.level + 1)
+            raise self._too_many() if reached.limit.name == "states" else reached
 
     def _cross_check(self, every: int) -> None:
         for worker in self.workers.all:
@@ -285,15 +286,15 @@ class _Search:
         """The table and the counts as they were; what was decided is decided again."""
         self.seconds_before = saved.seconds
         for level in range(len(self.levels.starts)):
-            self.workers.insert_all(self.table, self.levels.read(level), self.watch.check)
-            if level != saved.level:
-                for worker in self.workers.all:
-                    worker.frontier = []
+            for rows in self.levels.read(level):
+                self.watch.check()
+                self.workers.insert(self.table, rows)
+        if saved.level < len(self.levels.starts):
+            self.workers.deal(list(self.levels.read(saved.level)))
         if self.table.states != self.levels.states:
             raise InternalError("a state is twice in a checkpoint whose checksums are right")
         for worker in self.workers.all:
             worker.known_sites = {d.site for d in saved.deciding if d.kind == "step"}
-            worker.new[:] = 0
         first = self.workers.all[0]
         first.generated = saved.generated
         first.fired[:], first.new[:] = saved.fired, saved.new

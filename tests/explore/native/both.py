@@ -45,6 +45,7 @@ def uncompiled(model: ir.Model, sorts: Sequence[str] = ()) -> Compiled:
         wrapping(table["sift"]),
         wrapping(table["share_out"]),
         wrapping(table["insert"]),
+        wrapping(table["collect"]),
         from_cache=False,
         canonical=wrapping(functions["canonical"]) if sorts else None,
     )
