@@ -7,7 +7,8 @@ two processes can read at once; `settled` turns them into places.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from abc import abstractmethod
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from enum import Enum
 from operator import attrgetter
@@ -23,8 +24,8 @@ from .mapping import Mapping as LogMapping
 from .monitors import Broken, Monitor, Never, TooMany, Unfit, matches
 
 __all__ = [
-    "PART", "Finding", "Kept", "See", "Seen", "Watch", "Watched", "fitted", "is_fixed",
-    "of_message", "settled",
+    "KEYS_MAX", "PART", "Finding", "Joinable", "Kept", "See", "Seen", "Watch", "Watched", "fitted",
+    "is_fixed", "of_message", "settled",
 ]  # fmt: skip
 
 KEYS_MAX = 5_000_000  # of one monitor; further ones are not looked at, which is said
@@ -68,6 +69,21 @@ class Seen:
     reason: str = ""
 
 
+class Joinable(MutableMapping[Key, Any]):
+    """States that are kept elsewhere, and joined many at once."""
+
+    @abstractmethod
+    def go_on(self, later: Any) -> list[tuple[Key, Any]]:
+        """Take in those of the next part. Says which keys it has again, with their states there."""
+
+    @abstractmethod
+    def plain(self) -> dict[Key, Any]:
+        """As a dictionary."""
+
+
+States = MutableMapping[Key, Any]  # by key, those of one monitor
+
+
 class _Break(NamedTuple):
     message: str
     at: int
@@ -78,7 +94,7 @@ class _Break(NamedTuple):
 class Kept:
     """Of one monitor: the state of each key, and the first break of each that has one."""
 
-    states: dict[Key, Any] = field(default_factory=dict)
+    states: States = field(default_factory=dict)
     breaks: dict[Key, _Break] = field(default_factory=dict)
     lines: int = 0  # that fit `where`
     is_met: bool = False  # has there been a line of its events?
@@ -196,11 +212,10 @@ class Watch:
             kept.unfit += other.unfit
             kept.dropped += other.dropped
             kept.lost |= other.lost
-            for key, state in other.states.items():
-                if key in kept.states:
-                    _merge(monitor, kept, key, state)
-                else:
-                    kept.states[key] = state
+            if not kept.states:
+                kept.states = other.states
+            else:
+                _join_states(monitor, kept, other.states)
             for key, broken in other.breaks.items():
                 # Where both parts meet, it may have been broken earlier than in this one alone.
                 if key not in kept.breaks or 0 <= broken.at < kept.breaks[key].at:
@@ -316,6 +331,20 @@ def _failed(name: str, error: Exception) -> UsageError:
 
 def _broke(kept: Kept, key: Key, why: Broken, at: int) -> None:
     kept.breaks.setdefault(key, _Break(why.message, at, why.earlier))
+
+
+def _join_states(monitor: Monitor, kept: Kept, later: States) -> None:
+    if isinstance(kept.states, Joinable) and isinstance(later, Joinable):
+        for key, state in kept.states.go_on(later):
+            _merge(monitor, kept, key, state)
+        return
+    if isinstance(kept.states, Joinable):
+        kept.states = kept.states.plain()
+    for key, state in (later.plain() if isinstance(later, Joinable) else later).items():
+        if key in kept.states:
+            _merge(monitor, kept, key, state)
+        else:
+            kept.states[key] = state
 
 
 def _merge(monitor: Monitor, kept: Kept, key: Key, later: Any) -> None:

@@ -48,7 +48,11 @@ def test_half_a_line_is_not_read_until_it_is_whole(tmp_path: Path) -> None:
     whole = "".join(LINES)
     path.write_text(whole[: len(LINES[0]) + 10])
 
+    looks: list[int] = []
+
     def grow() -> None:
+        while not looks:
+            time.sleep(0.01)
         with path.open("a") as file:
             for at in range(len(LINES[0]) + 10, len(whole), 97):
                 file.write(whole[at : at + 97])
@@ -57,7 +61,6 @@ def test_half_a_line_is_not_read_until_it_is_whole(tmp_path: Path) -> None:
 
     writer = threading.Thread(target=grow)
     writer.start()
-    looks: list[int] = []
     found = held(path, looks)
     writer.join()
     assert looks[0] == len(LINES[0])

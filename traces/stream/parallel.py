@@ -26,6 +26,7 @@ from ..replay import Settings
 from ..watch import Watch
 from .fields import Fields
 from .histories import Book
+from .packed import Packed
 from .reader import Bounds, Range, Reader
 from .reading import Again, Mark, Reading
 from .verdicts import Resting
@@ -42,6 +43,8 @@ def read_in_parts(
     bounds: Bounds,
     jobs: int,
     monitors: Mapping[str, Monitor],
+    *,
+    compiled: bool,
 ) -> list[Reading] | None:
     """One reading for each part, in order; None if the log cannot be read so."""
     if "fork" not in multiprocessing.get_all_start_methods():
@@ -59,8 +62,9 @@ def read_in_parts(
         share = replace(bounds, open_max=max(1, bounds.open_max // len(parts)))
         watch = Watch(monitors)
         return Reader(
-            files, paths, observation, fields, share, rests=resting, part=number, watch=watch
-        )
+            files, paths, observation, fields, share, rests=resting, part=number, watch=watch,
+            compiled=compiled,
+        )  # fmt: skip
 
     context = multiprocessing.get_context("fork")
     helpers = []
@@ -142,7 +146,11 @@ def _help(reader: Reader, ranges: Sequence[Range], out: Connection) -> None:
     rows, at = reading.book.packed(reading.histories())
     for history in reading.closed.values():
         assert history in at  # it is parked
-    opened = {key: (at[each[0]], each[1], each[2]) for key, each in reading.opened.items()}
+    opened: Packed | dict[str, tuple[int, int, int]]
+    if isinstance(reading.opened, Packed):
+        opened = reading.opened
+    else:
+        opened = {key: (at[each[0]], each[1], each[2]) for key, each in reading.opened.items()}
     parked = {at[history]: count for history, count in reading.parked.items()}
     closed = {key: at[history] for key, history in reading.closed.items()}
     for node in reading.nodes.values():
@@ -158,7 +166,11 @@ def _received(source: Connection) -> Reading:
     assert isinstance(reading, Reading)
     found = Book.unpacked(rows)
     reading.book = found[0].book
-    reading.opened = {key: [found[at], first, last] for key, (at, first, last) in opened.items()}
+    if isinstance(opened, Packed):
+        opened.belong(reading.book)
+        reading.opened = opened
+    else:
+        reading.opened = {k: [found[at], first, last] for k, (at, first, last) in opened.items()}
     reading.parked = Counter({found[at]: count for at, count in parked.items()})
     reading.closed = {key: found[at] for key, at in closed.items()}
     return reading
@@ -188,9 +200,12 @@ def _go_on(whole: Reading, later: Reading) -> None:
     for node in later.nodes.values():
         node.marks = list(map(moved_mark, node.marks))
     later.in_order = list(map(moved_mark, later.in_order))
-    for record in later.opened.values():
-        record[1] += lines
-        record[2] += lines
+    if isinstance(later.opened, Packed):
+        later.opened.shift(lines)
+    else:
+        for record in later.opened.values():
+            record[1] += lines
+            record[2] += lines
     later.late = {key: line + lines for key, line in later.late.items()}
     if later.forgot_at is not None:
         later.forgot_at += lines

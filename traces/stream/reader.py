@@ -8,10 +8,12 @@ written before costs a few look-ups; any other is read with the care of `jsonl.p
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import IO, Any, NamedTuple
+
+import numpy as np
 
 from ..event import Defect, Event, Place
 from ..inputs import opened
@@ -30,8 +32,11 @@ from ..observe import LogId, Observation, Observed
 from ..watch import PART, See, Watch, is_fixed, of_message
 from .fields import Fields
 from .histories import HISTORIES_MAX, History
+from .kernel import HISTORY
 from .lines import BLOCK_BYTES, Block, Decoder, Message, TooLong, blocks
+from .packed import Packed
 from .reading import Again, BlockPlace, Mark, Node, Reading, Record, Token
+from .scanner import Scanner, classes_of
 
 __all__ = ["OPEN_MAX", "Bounds", "Range", "Reader", "Rests", "placeholder"]
 
@@ -92,6 +97,7 @@ class Reader:
         part: int = 0,
         watch: Watch | None = None,
         progress: Callable[[int], None] | None = None,
+        compiled: bool = False,
     ) -> None:
         self.reading = Reading(tuple(files), tuple(paths))
         self.reading.book.most = bounds.histories_max
@@ -121,6 +127,16 @@ class Reader:
         self._tokens: dict[object, int] = {}
         self._texts: dict[str, str] = {}
         self._shut = False
+        self._scanner = self._new_scanner() if compiled else None
+
+    def _new_scanner(self) -> Scanner | None:
+        classes = classes_of(self.wanted, self.fields)
+        if classes is None:
+            return None
+        return Scanner(
+            self.reading, classes, self.fields, self._watch, self._part, self.bounds.open_max,
+            in_file_order=self._in_file_order, read_line=self._line, take=self._arrived,
+        )  # fmt: skip
 
     def _watchers(self, *, of_steps: bool) -> dict[type, tuple[See, ...]]:
         """What to call with each decoded line, by its class.
@@ -164,6 +180,9 @@ class Reader:
 
     def finish(self) -> None:
         """No more lines will come: what waits is taken as it is."""
+        if self._scanner is not None:
+            self._scanner.finish()
+            self._scanner = None
         if self._watch is not None:
             self.reading.kept = self._watch.kept
         for node in self.reading.nodes.values():
@@ -190,15 +209,29 @@ class Reader:
                 reading.defects.add(Defect(place, what, is_gap=True, kind="endless line"))
             return
         self._placed(BlockPlace(first, file, block.start, len(block.text)))
-        messages = self.decoder.whole(block.text)
-        if messages is not None:
-            reading.lines += len(messages)
-            self._whole(messages, first)
-        else:
-            self._each(block.text)
+        text = block.text
+        if self._scanner is not None:
+            text = text[self._scanner.block(text) :]
+            if not self._scanner.is_worth_it:
+                self._scanner.given_back()
+                self._scanner = None
+        if text:
+            self._decoded(text)
         self._tidy()
         if self._progress is not None:
             self._progress(len(block.text))
+
+    def _decoded(self, text: bytes) -> None:
+        first = self.reading.lines
+        messages = self.decoder.whole(text)
+        if messages is not None:
+            self.reading.lines += len(messages)
+            self._whole(messages, first)
+            return
+        for raw in io.BytesIO(text):  # a carriage return alone ends no line
+            event = self._line(raw)
+            if event is not None:
+                self._arrived(event, self.reading.lines)
 
     def _placed(self, place: BlockPlace) -> None:
         """Note where a block stands; small ones behind each other are one."""
@@ -211,23 +244,23 @@ class Reader:
                 return
         known.append(place)
 
-    def _each(self, text: bytes) -> None:
+    def _line(self, raw: bytes) -> Event | None:
+        """The next line, read with care."""
         reading = self.reading
-        for raw in io.BytesIO(text):  # a carriage return alone ends no line
-            reading.lines += 1
-            if not raw.strip():
-                continue
-            place = reading.place(reading.lines)
-            if len(raw) > LINE_BYTES_MAX + raw.endswith(b"\n"):
-                reading.defects.add(too_long(place))
-                continue
-            found = read_line(raw, place, self.wanted, self._texts)
-            if isinstance(found, Defect):
-                reading.defects.add(found)
-            else:
-                self._arrived(found, reading.lines)
+        reading.lines += 1
+        if not raw.strip():
+            return None
+        place = reading.place(reading.lines)
+        if len(raw) > LINE_BYTES_MAX + raw.endswith(b"\n"):
+            reading.defects.add(too_long(place))
+            return None
+        found = read_line(raw, place, self.wanted, self._texts)
         if len(self._texts) > TEXTS_MAX:
             self._texts.clear()
+        if isinstance(found, Defect):
+            reading.defects.add(found)
+            return None
+        return found
 
     def _whole(self, messages: list[Message], first: int) -> None:
         """The quick way: a known kind of line, next of its node, of an open or a new slice."""
@@ -419,9 +452,11 @@ class Reader:
                 reading.parked[history] -= 1
             return None
         if len(reading.opened) >= self.bounds.open_max and not self._shut:
-            self._sweep(self.bounds.open_max // 2)
+            self._sweep(self.bounds.open_max // 2, number)
             self._shut = len(reading.opened) >= self.bounds.open_max
         if self._shut:
+            if self._scanner is not None:
+                self._scanner.no_more_room()
             reading.unopened += 1
             return None
         record = reading.opened[key] = [reading.book.root, number, number]
@@ -473,32 +508,58 @@ class Reader:
         reading.open_most = max(reading.open_most, len(reading.opened))
         horizon = self.bounds.horizon
         if horizon is not None and reading.lines >= self._next_sweep:
-            self._sweep(horizon)
+            self._sweep(horizon, reading.lines)
             self._next_sweep = reading.lines + max(horizon // 2, 1)
-        if reading.book.is_crowded:
+        if isinstance(reading.opened, Packed):
+            if reading.opened.is_crowded:
+                reading.opened.keep(reading.parked)
+        elif reading.book.is_crowded:
             reading.book.keep(reading.histories())
 
-    def _sweep(self, age: int) -> None:
-        """Close the slices at rest whose last line is so many lines ago."""
+    def _sweep(self, age: int, now: int) -> None:
+        """Close the slices at rest whose last line is so many lines before the line `now`."""
         reading = self.reading
-        last = reading.lines - age
-        answers: dict[History, bool] = {}
-        done = []
-        for key, record in reading.opened.items():
-            if record[2] <= last and key not in reading.unsure:
-                history = record[0]
-                if history not in answers:
-                    answers[history] = self._rests(reading, history)
-                if answers[history]:
-                    done.append(key)
-        for key in done:
-            history = reading.opened.pop(key)[0]
+        last = now - age
+        if isinstance(reading.opened, Packed):
+            if self._scanner is not None:
+                self._scanner.finish()
+            done = self._resting_rows(reading.opened, last)
+        else:
+            old = ((k, r[0]) for k, r in reading.opened.items() if r[2] <= last)
+            done = self._resting(old)
+            for key, _ in done:
+                del reading.opened[key]
+        for key, history in done:
             reading.parked[history] += 1
             reading.closed[key] = history
             reading.names.pop(key, None)
         while len(reading.closed) > self.bounds.closed_max:
             reading.closed.pop(next(iter(reading.closed)))
-            reading.forgot_at = reading.forgot_at or reading.lines
+            reading.forgot_at = reading.forgot_at or now
+
+    def _resting(self, old: Iterable[tuple[str, History]]) -> list[tuple[str, History]]:
+        """Those of the slices that may be closed."""
+        answers: dict[History, bool] = {}
+        done = []
+        for key, history in old:
+            if key not in self.reading.unsure:
+                if history not in answers:
+                    answers[history] = self._rests(self.reading, history)
+                if answers[history]:
+                    done.append((key, history))
+        return done
+
+    def _resting_rows(self, packed: Packed, last: int) -> list[tuple[str, History]]:
+        """The same of slices in rows, which are closed here."""
+        slots = packed.at_rest(last, self.reading.unsure)
+        numbers = packed.slots[slots, HISTORY]
+        histories = {n: packed.history(n) for n in np.unique(numbers).tolist()}
+        resting = [n for n, history in histories.items() if self._rests(self.reading, history)]
+        slots = slots[np.isin(numbers, resting)]
+        numbers = packed.slots[slots, HISTORY]
+        packed.shut(slots)
+        names = packed.names(slots.tolist())
+        return [(k, histories[n]) for k, n in zip(names, numbers.tolist(), strict=True)]
 
 
 def _none(monitor: object) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -130,7 +130,7 @@ class Reading:
     in_order: list[Mark] = field(default_factory=list)  # of all nodes, where files give the order
     tokens: list[Token] = field(default_factory=list)
     book: Book = field(default_factory=Book)
-    opened: dict[str, Record] = field(default_factory=dict)
+    opened: MutableMapping[str, Record] = field(default_factory=dict)  # or `Packed`
     parked: Counter[History] = field(default_factory=Counter)
     closed: dict[str, History] = field(default_factory=dict)
     forgot_at: int | None = None  # the line from which on ids of closed slices were forgotten
@@ -154,7 +154,11 @@ class Reading:
         return Place(self.files[at], own) if made is None else made(own)
 
     def histories(self) -> Iterator[History]:
-        """Of all slices, open or closed; once for each slice or group."""
-        for record in self.opened.values():
-            yield record[0]
+        """Of all slices, open or closed; once for each slice or group.
+
+        Those in rows have numbers instead, and tables of their own (`Packed`).
+        """
+        if isinstance(self.opened, dict):
+            for record in self.opened.values():
+                yield record[0]
         yield from self.parked

@@ -41,6 +41,7 @@ from .verdicts import Resting, conclude
 __all__ = ["Progress", "StreamSettings", "stream_replay"]
 
 TWO_FROM_BYTES = 1 << 26  # from here on a second process pays for its start
+COMPILED_FROM_BYTES = 1 << 26  # and machine code for being loaded, or compiled the first time
 
 Progress = Callable[[str, int, int], None]
 """What is done (bytes or slices), how much of it, of how much."""
@@ -49,11 +50,19 @@ Progress = Callable[[str, int, int], None]
 @dataclass(frozen=True)
 class StreamSettings:
     """How to read. `jobs`: processes, None: as many as help. `until`: the first so many bytes of
-    the one file, up to the end of a line."""
+    the one file, up to the end of a line. `compiled`: by machine code, None: of long logs, unless
+    the environment has `CRASHPROOF_REPLAY=python`. It changes nothing of what is said."""
 
     bounds: Bounds = field(default_factory=Bounds)
     jobs: int | None = None
     until: int | None = None
+    compiled: bool | None = None
+
+    def compiles(self, size: int) -> bool:
+        """For files of so many bytes?"""
+        if self.compiled is not None:
+            return self.compiled
+        return size >= COMPILED_FROM_BYTES and os.environ.get("CRASHPROOF_REPLAY") != "python"
 
 
 def stream_replay(
@@ -107,7 +116,7 @@ def stream_replay(
         try:
             return held(stream)
         except Torn:
-            return held(StreamSettings(stream.bounds, jobs=1))
+            return held(replace(stream, jobs=1))
 
 
 def _watched(
@@ -251,10 +260,12 @@ def _read(
         if stream.until is not None
         else stream.jobs or (min(2, os.cpu_count() or 1) if total >= TWO_FROM_BYTES else 1)
     )
+    compiled = stream.compiles(total)
     if jobs > 1:
         found = read_in_parts(
-            files, paths, observation, fields, settings, stream.bounds, jobs, monitors
-        )
+            files, paths, observation, fields, settings, stream.bounds, jobs, monitors,
+            compiled=compiled,
+        )  # fmt: skip
         if found is not None:
             return found
     done = 0
@@ -268,7 +279,7 @@ def _read(
     resting = Resting(observation, settings)
     reader = Reader(
         files, paths, observation, fields, stream.bounds, rests=resting, watch=Watch(monitors),
-        progress=shown,
+        progress=shown, compiled=compiled,
     )  # fmt: skip
     for number in range(len(files)):
         reader.read(Range(number, 0, stream.until))

@@ -11,7 +11,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from operator import itemgetter
 
 from ..coverage import Coverage
 from ..event import Event
@@ -31,6 +30,7 @@ from ..replay import (
 from ..slices import Slice
 from ..validate import Budget
 from .fields import Fields
+from .gathered import gathered, reopened
 from .histories import History
 from .reader import placeholder
 from .reading import Reading
@@ -134,8 +134,6 @@ class _Concluding:
         self.began = began
         self.progress = progress
         self.spine = spine_of(readings, observation)
-        self.groups: Counter[Parts] = Counter()  # open slices with the same histories
-        self.spanning: set[str] = set()  # open slices with lines in several readings
         self.parked: Counter[Parts] = Counter()
         self.late: dict[str, int] = {}
         self._gather()
@@ -154,36 +152,14 @@ class _Concluding:
             for history, count in reading.parked.items():
                 if count:
                     self.parked[((position, history),)] += count
-            for earlier in self.readings[:position]:
-                self.spanning |= reading.opened.keys() & earlier.opened.keys()
-                again = reading.closed.keys() & earlier.closed.keys()
-                for key in [*again, *(reading.closed.keys() & earlier.opened.keys())]:
-                    self._unclose(position, key)
-                for key in reading.opened.keys() & earlier.closed.keys():
-                    self._unclose(self.readings.index(earlier), key)
+        for position, key in list(reopened(self.readings)):
+            self.parked[((position, self.readings[position].closed[key]),)] -= 1
+            self.late.setdefault(key, 0)
         for key in self.late:
-            self.spanning.discard(key)
             for reading in self.readings:
                 reading.opened.pop(key, None)
-        for position, reading in enumerate(self.readings):
-            counted = Counter(map(itemgetter(0), reading.opened.values()))
-            counted.subtract(reading.opened[k][0] for k in self.spanning if k in reading.opened)
-            for history, count in counted.items():
-                if count:
-                    self.groups[((position, history),)] = count
-        self.groups.update(map(self._parts, self.spanning))
-
-    def _unclose(self, position: int, key: str) -> None:
-        """A slice that was closed in one reading, and has lines in another."""
-        self.parked[((position, self.readings[position].closed[key]),)] -= 1
-        self.late.setdefault(key, 0)
-
-    def _parts(self, key: str) -> Parts:
-        return tuple(
-            (position, reading.opened[key][0])
-            for position, reading in enumerate(self.readings)
-            if key in reading.opened
-        )
+        self.open = gathered(self.readings)
+        self.groups = self.open.groups
 
     # ── One slice ────────────────────────────────────────────────────────────────────────────────
 
@@ -201,7 +177,7 @@ class _Concluding:
 
     def _verdict(self, key: str) -> SliceVerdict:
         """What is said of one slice, but for the explanation of a rejection."""
-        parts = self._parts(key)
+        parts = self.open.parts(key)
         if key in self._special and self._prototype(parts).lines:
             part = _slice(parts, self.readings, self.spine, (key,), named=True)
             return replace(self.judge.verdict(part, explained=False), begins=self._begins(key))
@@ -213,17 +189,12 @@ class _Concluding:
         return replace(found, keys=(key,), begins=self._begins(key), pending=pending)
 
     def _begins(self, key: str) -> tuple[str, int]:
-        place = self.whole.place(self._reach(key)[0])
+        place = self.whole.place(self.open.reach(key)[0])
         return place.file, place.line
-
-    def _reach(self, key: str) -> tuple[int, int]:
-        """The first and about the last line of a slice."""
-        records = [r.opened[key] for r in self.readings if key in r.opened]
-        return min(record[1] for record in records), max(record[2] for record in records)
 
     def _explained(self, rejected: list[SliceVerdict]) -> list[SliceVerdict]:
         """The same verdicts with the lines that nothing explains, read again."""
-        keys = {each.keys[0]: self._reach(each.keys[0]) for each in rejected[:DIAGNOSED_MAX]}
+        keys = {each.keys[0]: self.open.reach(each.keys[0]) for each in rejected[:DIAGNOSED_MAX]}
         wanted = self.observation.mapping.wanted()
         events = lines_of(self.whole, keys, self.fields, wanted)
         found = []
@@ -253,7 +224,7 @@ class _Concluding:
         if (
             each.verdict is Verdict.REJECTED
             and forgot
-            and self._reach(each.keys[0])[0] > min(forgot)
+            and self.open.reach(each.keys[0])[0] > min(forgot)
         ):
             why = "closed: too many slices to remember which; this may be one of them"
             return replace(each, verdict=Verdict.UNKNOWN, reason=why)
@@ -303,8 +274,8 @@ class _Concluding:
             judge.cover(self.spine.slice((), {}))
         groups = self.parked + self.groups
         for key in self._special:
-            groups[self._parts(key)] -= 1
-            judge.cover(_slice(self._parts(key), self.readings, self.spine, (key,), named=True))
+            groups[self.open.parts(key)] -= 1
+            judge.cover(_slice(self.open.parts(key), self.readings, self.spine, (key,), named=True))
         for parts, count in groups.items():
             if count > 0 and self._prototype(parts).lines:
                 judge.cover(_slice(parts, self.readings, self.spine, (placeholder(0),)), count)
@@ -324,7 +295,7 @@ class _Concluding:
                 listed.append(each)
             else:
                 continue
-            groups[self._parts(key)] -= 1
+            groups[self.open.parts(key)] -= 1
         rejected.sort(key=lambda each: each.begins)
         listed += self._explained(rejected)
         listed += [_undecided((key,), _late(line)) for key, line in self.late.items()]
@@ -340,7 +311,7 @@ class _Concluding:
     def _notable(self) -> Iterator[str]:
         """The slices to be told one by one: all of few, and of many those that need a word."""
         if self.groups.total() <= LISTED_MAX:
-            yield from {key: None for reading in self.readings for key in reading.opened}
+            yield from self.open.keys()
             return
         notable: set[Parts] = set()
         for number, parts in enumerate(self.groups):
@@ -348,16 +319,7 @@ class _Concluding:
                 notable.add(parts)
             if self.progress is not None and number % 64 == 0:
                 self.progress(number, len(self.groups))
-        for position, reading in enumerate(self.readings):
-            alone = {
-                parts[0][1] for parts in notable if len(parts) == 1 and parts[0][0] == position
-            }
-            for key, record in reading.opened.items():
-                if record[0] in alone and key not in self.spanning and key not in self._special:
-                    yield key
-        for key in self.spanning:
-            if key not in self._special and self._parts(key) in notable:
-                yield key
+        yield from self.open.of(notable, self._special)
         for key in self._special:
             if not _is_plain(self._verdict(key)):
                 yield key

@@ -15,7 +15,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -26,7 +26,7 @@ from . import cache, visited
 from .emit import Generated
 from .renaming import FUNCTIONS
 
-__all__ = ["Compiled", "Warming", "compiled", "table_text"]
+__all__ = ["Compiled", "Warming", "compiled", "kernel", "table_text"]
 
 _MODEL = ("expand", "look", "look_at_rest")
 _INSIDE = ("hash_of", "put", "grow", *FUNCTIONS[:-1])  # called by the others only
@@ -136,6 +136,16 @@ def warm() -> None:
     _unit(text, functions, True)
 
 
+def kernel(text: str, functions: Mapping[str, bool], *, keep: bool = True) -> Any:
+    """A hand-written module as machine code; from the cache, if it is there and whole.
+
+    `functions`: their names, called ones first, and which of them Python may call. Their parameters
+    are numbers or arrays of them, and say so: `int`, `Numbers`, `Rows`, `Bytes`, `Text`.
+    """
+    entries = frozenset(name for name, is_called in functions.items() if is_called)
+    return _unit(text, tuple(functions), keep, entries)[0]
+
+
 def _is_kept(text: str) -> bool:
     import numba
 
@@ -148,25 +158,30 @@ def table_text(words: int) -> str:
     return table.replace("WORDS = 1\n", f"WORDS = {words}\n", 1)
 
 
-def _unit(text: str, functions: Sequence[str], keep: bool) -> tuple[Any, bool]:
-    """The module with its functions compiled; was it in the cache?"""
+def _unit(
+    text: str, functions: Sequence[str], keep: bool, entries: frozenset[str] | None = None
+) -> tuple[Any, bool]:
+    """The module with its functions compiled; was it in the cache?
+
+    `entries`: those that Python calls, None: as they are known for models and tables.
+    """
     import numba
 
     entry = cache.open_entry(text, numba.__version__) if keep else None
     if entry is not None and entry.path is not None:
         try:
-            return _load(entry.path / cache.MODULE, text, functions, stored=True), True
+            return _load(entry.path / cache.MODULE, text, functions, entries, stored=True), True
         except Exception:  # whatever a damaged file makes numba say: compile again
             entry.discard()
     try:
         with cache.new_folder() as folder:
             file = folder / cache.MODULE
             file.write_text(text, encoding="utf-8")
-            made = _load(file, text, functions, stored=False)
+            made = _load(file, text, functions, entries, stored=False)
             if entry is not None:
                 entry.keep(folder)
     except OSError:  # no room on the disk: machine code needs none, only keeping it does
-        made = _load(None, text, functions, stored=False)
+        made = _load(None, text, functions, entries, stored=False)
     return made, False
 
 
@@ -248,6 +263,9 @@ def _annotated(function: Any) -> tuple[Any, ...] | None:
         "bool": types.boolean,
         "Rows": types.Array(types.int64, 2, "C"),
         "Tags": types.Array(types.int32, 1, "C"),
+        "Numbers": types.Array(types.int64, 1, "C"),
+        "Bytes": types.Array(types.uint8, 1, "C"),
+        "Text": types.Array(types.uint8, 1, "C", readonly=True),
     }
     wide_type: Any = types.UniTuple
     texts = [function.__annotations__.get(name) for name in inspect.signature(function).parameters]
@@ -260,16 +278,24 @@ def _annotated(function: Any) -> tuple[Any, ...] | None:
     return tuple(found)
 
 
-def _load(file: Path | None, text: str, functions: Sequence[str], *, stored: bool) -> Any:
+def _load(
+    file: Path | None,
+    text: str,
+    functions: Sequence[str],
+    entries: frozenset[str] | None = None,
+    *,
+    stored: bool,
+) -> Any:
     """Import the file and give its functions to numba, called ones first. Without a file, nothing
     is kept.
     """
     import numba
 
     module: Any = _imported(file, text)
-    signatures, passes = _signatures(), _passes()
+    signatures, passes = _signatures() if entries is None else {}, _passes()
     for name in functions:
-        entry = name not in _INSIDE and name in signatures
+        known = name not in _INSIDE and name in signatures
+        entry = known if entries is None else name in entries
         # Half of the time to compile goes into wrappers, of which only the entries need one.
         options: Any = {"no_cfunc_wrapper": True, "no_cpython_wrapper": not entry}
         options["cache"] = entry and file is not None
