@@ -19,6 +19,7 @@ import numpy as np
 
 WORDS = 1
 _PAGE_WORDS = 512
+_SMALL_WORDS = 1 << 19  # a segment that may double
 
 __all__ = ["WORDS", "collect", "grow", "hash_of", "insert", "put", "share_out", "sift"]
 
@@ -143,14 +144,16 @@ def collect(
 
 
 def grow(table: Any, region: Any, sizes: Any, used: Any, segment: Any) -> Any:
-    """Make a segment larger by half, in place; False, if its region is full.
+    """Make a segment larger, in place; False, if its region is full. Small ones double, others
+    grow by half, for less memory.
 
     From the last place to the first: a segment keeps the order of its hashes, so nearly every state
     moves to a place behind those that have not moved yet. The few others wait in `later`, which is
     as large as the segment and becomes memory only as far as it is written.
     """
     old = sizes[segment]
-    size = min(region, old + old // 2 + 64)
+    more = old if old * WORDS < _SMALL_WORDS else old // 2
+    size = min(region, old + more)
     if size <= old:
         return False
     base = segment * region

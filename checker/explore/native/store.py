@@ -1,9 +1,9 @@
-"""Where states are kept: the table of visited ones in memory, and every level in a file.
+"""Where states are kept: the table of visited ones, and every level in memory or in a file.
 
 Owns memory. The table's address space is reserved at once and becomes memory page by page as its
-segments grow, so that growing never copies the whole. The file holds the states of each level in
-the order they were found, for rebuilding traces and for checkpoints; it has no name and is gone
-with the process.
+segments grow, so that growing never copies the whole. Levels hold their states in the order they
+were found, for rebuilding traces and for checkpoints. Large ones go to a file, which has no name
+and is gone with the process.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import hashlib
 import mmap
 import os
 import tempfile
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -37,8 +38,7 @@ _SEGMENTS_BITS = 6
 SEGMENTS = 1 << _SEGMENTS_BITS  # growing one takes 1/64 of the table on top
 _FIRST_PLACES = 512  # of a segment
 _HASH_BITS = 62
-_HUGE_PAGES_FROM = 1 << 23  # reserved bytes of a segment below which huge pages waste memory
-_IN_MEMORY_BYTES = 1 << 25  # levels of small searches never reach the disk
+_IN_MEMORY_BYTES = 1 << 28  # levels of smaller searches never reach the disk
 
 
 def memory_allowed_bytes() -> int:
@@ -101,22 +101,9 @@ def _reserved(size: int) -> mmap.mmap | None:
         return None
 
 
-def _nameless_file() -> BinaryIO:
-    file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY_BYTES)  # noqa: SIM115, lives on
-    return cast(BinaryIO, file)
-
-
 def digest_of_states() -> hashlib.blake2b:
     """What tells whether the states of a level are still those that were written."""
     return hashlib.blake2b(digest_size=16)
-
-
-def _write(file: BinaryIO, data: bytes) -> None:
-    # A file without a buffer may take a part only; with one, an error would come back when the
-    # file is closed.
-    view = memoryview(data)
-    while view:
-        view = view[file.write(view) :]
 
 
 @dataclass
@@ -124,34 +111,58 @@ class Levels:
     """All states found, level after level. `starts[d]` is the number of the first of level d.
 
     In the file they begin at byte `first_byte`. With `digests`, there is one for each level.
+    Without a file they are held as they are given, until they take too much memory for that.
     """
 
     words: int
     starts: list[int] = field(default_factory=list)
     states: int = 0
-    file: BinaryIO = field(default_factory=lambda: _nameless_file())
+    file: BinaryIO | None = None
     first_byte: int = 0
     digests: list[str] | None = None
+    _held: list[Rows] = field(default_factory=list)
+    _held_starts: list[int] = field(default_factory=list)  # the number of the first state of each
 
     def add(self, parts: list[Rows]) -> None:
         """One more level. Raises: LimitReached, if the disk is full."""
         self.starts.append(self.states)
-        self._seek(self.states)
         digest = digest_of_states()
+        if self.file is not None:
+            self._seek(self.states)
         for part in parts:
-            data = np.ascontiguousarray(part).tobytes()
-            try:
-                _write(self.file, data)
-            except OSError as problem:
-                detail = f"no room for {self.states:,} states on the disk: {problem.strerror}"
-                raise LimitReached(Limit("disk", detail)) from problem
+            if self.file is None:
+                self._held.append(part)
+                self._held_starts.append(self.states)
+            else:
+                self._write(part)
             if self.digests is not None:
-                digest.update(data)
+                digest.update(_bytes_of(part))
             self.states += len(part)
         if self.digests is not None:
             self.digests.append(digest.hexdigest())
+        if self.file is None and self.states * self.words * 8 > _IN_MEMORY_BYTES:
+            self._spill()
+
+    def _spill(self) -> None:
+        self.file = cast(BinaryIO, tempfile.TemporaryFile())  # noqa: SIM115, lives on
+        for part in self._held:
+            self._write(part)
+        self._held, self._held_starts = [], []
+
+    def _write(self, part: Rows) -> None:
+        assert self.file is not None
+        data = _bytes_of(part)
+        try:
+            # A file without a buffer may take a part only; with one, an error would come back when
+            # the file is closed.
+            while len(data):
+                data = data[self.file.write(data) :]
+        except OSError as problem:
+            detail = f"no room for {self.states:,} states on the disk: {problem.strerror}"
+            raise LimitReached(Limit("disk", detail)) from problem
 
     def _seek(self, number: int) -> None:
+        assert self.file is not None
         self.file.seek(self.first_byte + number * self.words * 8)
 
     def count(self, level: int) -> int:
@@ -161,15 +172,28 @@ class Levels:
     def read(self, level: int, block: int = 1 << 14) -> Iterator[Rows]:
         """The states of a level, some at a time."""
         first, count = self.starts[level], self.count(level)
-        for at in range(first, first + count, block):
-            many = min(block, first + count - at)
-            self._seek(at)
-            data = self.file.read(many * self.words * 8)
-            # A copy, because compiled code takes no arrays that cannot be written.
-            yield np.frombuffer(data, dtype=np.int64).reshape(many, self.words).copy()
+        at = first
+        while at < first + count:
+            rows = self._rows(at, min(block, first + count - at))
+            yield rows
+            at += len(rows)
+
+    def _rows(self, first: int, most: int) -> Rows:
+        """One state and more from this number on, `most` at most."""
+        if self.file is None:
+            part = bisect_right(self._held_starts, first) - 1
+            row = first - self._held_starts[part]
+            return self._held[part][row : row + most]
+        self._seek(first)
+        data = self.file.read(most * self.words * 8)
+        # A copy, because compiled code takes no arrays that cannot be written.
+        return np.frombuffer(data, dtype=np.int64).reshape(most, self.words).copy()
 
     def at(self, number: int) -> tuple[int, ...]:
         """The words of one state."""
-        self._seek(number)
-        data = self.file.read(self.words * 8)
-        return tuple(np.frombuffer(data, dtype=np.int64).tolist())
+        return tuple(self._rows(number, 1)[0].tolist())
+
+
+def _bytes_of(rows: Rows) -> Any:
+    """The memory of the rows; not a copy, if they are contiguous."""
+    return np.ascontiguousarray(rows).reshape(-1).view(np.uint8)

@@ -18,7 +18,7 @@ from checker.backends.native.shapes import Unsupported
 from checker.backends.python import Program
 from checker.errors import InternalError, UsageError
 from checker.explore.limits import Limits, Progress
-from checker.explore.native import auto
+from checker.explore.native import auto, store
 from checker.explore.native.search import explore_native
 from checker.explore.outcome import Outcome, Verdict
 from checker.run import Request, prepare
@@ -85,6 +85,21 @@ def test_the_number_of_threads_changes_nothing(threads: int) -> None:
     for name, variant in (("outbox", "no_deduplication"), ("dedup", "key_first")):
         model = prepare(Request(name, variant)).model
         assert said(natively(model, threads=threads)) == said(natively(model))
+
+
+@pytest.mark.parametrize("kept_bytes", [0, 500, 4000])
+def test_levels_that_go_to_a_file_change_nothing(
+    monkeypatch: pytest.MonkeyPatch, kept_bytes: int
+) -> None:
+    for name, variant in (("outbox", "no_deduplication"), ("dedup", "key_first")):
+        model = prepare(Request(name, variant)).model
+        in_memory = natively(model)
+        with monkeypatch.context() as patched:
+            patched.setattr(store, "_IN_MEMORY_BYTES", kept_bytes)
+            in_file = natively(model)
+        assert said(in_file) == said(in_memory)
+        traces = [[str(p.trace) for p in o.properties] for o in (in_file, in_memory)]
+        assert traces[0] == traces[1]
 
 
 def test_compiled_code_gives_the_published_counts_of_two_phase_commit() -> None:
