@@ -84,7 +84,9 @@ def is_local(rule: ir.Rule, key: str, *, shared: Iterable[str]) -> bool:
     for item in rule.body:
         if isinstance(item, ir.Check) and item.kind.is_cut:
             continue
-        if isinstance(item, ir.Choose | ir.Each):
+        if isinstance(item, ir.Each):
+            return False
+        if isinstance(item, ir.Choose) and mentions(item.type, sort):
             return False
         if isinstance(item, ir.Let) and reader.is_whole(item.value):
             if item.path is not None and not reader.is_entry(item.path):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from checker import ir
 from checker.errors import ModelRefused, UsageError
-from checker.ir.walk import item_children, walk
+from checker.ir.walk import children, item_children, map_item, rebuild, walk
 from checker.passes.bind import bind
 from checker.states import Value
 
@@ -256,7 +256,7 @@ def observe(
         )
     found = [what for entry in mapping.events for what in _observed_rules(loaded, entry)]
     _check_all_mentioned(model, mapping)
-    bound, facts = _bound(model, found, constants, scopes)
+    bound, facts = _bound(model, found, mapping.hidden, constants, scopes)
     found = [
         replace(what, rule=bound.rule(what.rule.name), facts=own)
         for what, own in zip(found, facts, strict=True)
@@ -393,6 +393,7 @@ def _after_rules(mapping: LogMapping) -> dict[str, tuple[str, ...]]:
 def _bound(
     model: ir.Model,
     found: list[ObservedRule],
+    hidden: Iterable[str],
     constants: Mapping[str, Value] | None,
     scopes: Mapping[str, int] | None,
 ) -> tuple[ir.Model, list[tuple[ObservedFact, ...]]]:
@@ -415,25 +416,48 @@ def _bound(
         )
         for what in found
     ]
-    return _uncounted(replace(whole, props=own)), facts
+    return _uncounted(replace(whole, props=own), hidden), facts
 
 
-def _uncounted(model: ir.Model) -> ir.Model:
-    """Faults without budgets: a log's own are free, and the search counts the hidden ones."""
+def _uncounted(model: ir.Model, hidden: Iterable[str]) -> ir.Model:
+    """Faults without budgets: a log's own are free, and the search counts the hidden ones.
+
+    A choice that is a fault (`unlucky`) keeps its budget in a hidden rule, whose steps no line
+    tells of.
+    """
     counters = {rule.counter for rule in model.rules if rule.counter is not None}
+    kept = {c for rule in model.rules if rule.name in set(hidden) for c in _unlucky(rule)}
+    chosen = {c for rule in model.rules for c in _unlucky(rule)} - kept
 
     def counts(item: ir.Item) -> bool:
         parts = (part for expr in item_children(item) for part in walk(expr))
         return any(isinstance(part, ir.Read) and part.var in counters for part in parts)
 
+    def free(expr: ir.Expr) -> ir.Expr:
+        """The expression, in which no counter of a choice is used up."""
+        if isinstance(expr, ir.Cmp) and isinstance(expr.left, ir.Read) and expr.left.var in chosen:
+            return ir.Lit(True, ir.BOOL)
+        return rebuild(expr, [free(child) for child in children(expr)])
+
+    def freed(item: ir.Item) -> ir.Item:
+        if not isinstance(item, ir.Choose) or not item.unlucky:
+            return item
+        left = tuple((value, counter) for value, counter in item.unlucky if counter not in chosen)
+        return map_item(replace(item, unlucky=left), free)
+
+    gone = counters | chosen
     rules = tuple(
         replace(
             rule,
-            body=tuple(item for item in rule.body if not counts(item)),
-            updates=tuple(update for update in rule.updates if update.var not in counters),
+            body=tuple(freed(item) for item in rule.body if not counts(item)),
+            updates=tuple(update for update in rule.updates if update.var not in gone),
             counter=None,
             at_most=None,
         )
         for rule in model.rules
     )
-    return replace(model, rules=rules, vars=tuple(v for v in model.vars if v.name not in counters))
+    return replace(model, rules=rules, vars=tuple(v for v in model.vars if v.name not in gone))
+
+
+def _unlucky(rule: ir.Rule) -> list[str]:
+    return [c for item in rule.body if isinstance(item, ir.Choose) for _, c in item.unlucky]

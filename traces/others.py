@@ -80,6 +80,8 @@ def others(model: ir.Model, key: str, sizes: Sizes) -> Others | None:
     names = {var.name for var in shared}
     if not all(is_local(rule, key, shared=names) for rule in model.rules):
         return None
+    if any(isinstance(item, ir.Choose) for rule in model.rules for item in rule.body):
+        return None  # what could be chosen from an unknown entry is not worth trying
     positions = {var.name: position for position, var in enumerate(model.vars)}
     guesses: dict[str, Entries] = {}
     for rule in model.rules:

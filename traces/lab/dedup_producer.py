@@ -25,6 +25,7 @@ async def produce(service: Service) -> None:
                 continue
             if service.stop.asked:
                 break
+            await service.delay(number)
             await broker.publish("messages", message, key=message)
             if service.meets("duplicate", number):
                 key = f"{message}/again" if copies else message

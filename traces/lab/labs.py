@@ -157,4 +157,56 @@ DEDUP = Lab(
     brokers=BROKERS,
 )
 
-LABS = {lab.name: lab for lab in (OUTBOX, OUTBOX_CDC, DEDUP)}
+SAGA_SWITCHES = (
+    *("record_first", "check_state", "retry_pivot", "undo_in_doubt", "undo_backwards", "alert"),
+    *("do_once", "undo_once", "tombstones"),
+)
+
+
+def _saga(summary: str, variant: str = "", off: str = "") -> Variant:
+    """A form of the saga: its switches are the model's constants, and a mistake has one off."""
+    return Variant(summary, variant, {name: name != off for name in SAGA_SWITCHES})
+
+
+SAGA = Lab(
+    name="saga",
+    model="saga",
+    summary="a saga: an orchestrator, three participants, commands and answers through a broker",
+    variants={
+        CORRECT: _saga("what was done is undone once, the last step first"),
+        "undo_not_deduplicated": _saga(
+            "a participant undoes its step each time it is told to",
+            "undo_not_deduplicated",
+            "undo_once",
+        ),
+        "do_not_deduplicated": _saga(
+            "a participant does its step each time it is told to", "do_not_deduplicated", "do_once"
+        ),
+        "no_tombstone": _saga(
+            "an undo that finds nothing leaves no trace", "no_tombstone", "tombstones"
+        ),
+        "only_acknowledged_undone": _saga(
+            "the step that did not answer is not undone",
+            "only_acknowledged_undone",
+            "undo_in_doubt",
+        ),
+        "forward_order": _saga("the first step is undone first", "forward_order", "undo_backwards"),
+        "undone_after_the_pivot": _saga(
+            "a pivot that does not answer is undone", "undone_after_the_pivot", "retry_pivot"
+        ),
+        "recorded_after_the_command": _saga(
+            "a decision is recorded only after its command is sent",
+            "recorded_after_the_command",
+            "record_first",
+        ),
+        "no_state_check": _saga(
+            "a timer fires although its step has answered", "no_state_check", "check_state"
+        ),
+        "failure_swallowed": _saga(
+            "a step that can never be undone is taken for undone", "failure_swallowed", "alert"
+        ),
+    },
+    brokers=BROKERS,
+)
+
+LABS = {lab.name: lab for lab in (OUTBOX, OUTBOX_CDC, DEDUP, SAGA)}

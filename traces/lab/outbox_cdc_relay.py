@@ -89,6 +89,7 @@ async def relay(service: Service) -> None:
                 continue
             for order in change.orders:
                 number = number_of(order)
+                await service.delay(number)
                 await broker.publish("orders", order, key=secrets.token_hex(8))
                 if service.meets("duplicate", number):
                     await broker.publish("orders", order, key=secrets.token_hex(8))

@@ -32,6 +32,7 @@ async def relay(service: Service) -> None:
             position, order = pending
             number = number_of(order)
             await service.pause()
+            await service.delay(number)
             await broker.publish("orders", order, key=secrets.token_hex(8))
             if service.meets("duplicate", number):
                 await broker.publish("orders", order, key=secrets.token_hex(8))

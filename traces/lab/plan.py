@@ -31,7 +31,7 @@ class Faults:
     points: int = 0  # SIGKILL at a named point, such as between two writes
     late_acks: int = 0  # an acknowledgement that comes after the broker has delivered again
     duplicates: int = 0  # a message is published twice
-    delays: int = 0  # a message or a call is handled late
+    delays: int = 0  # a message is sent late; in the saga, later ones overtake it
     drops: int = 0  # all connections of a service to the database or the broker break
     restarts: int = 0  # the broker is killed, and started again with its files
 

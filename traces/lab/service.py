@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from psycopg import AsyncConnection
     from psycopg.rows import TupleRow
 
+DELAY_SECONDS = 0.5  # long against the few milliseconds that a message takes
+
 LOST = 75  # EX_TEMPFAIL of <sysexits.h>: a connection broke, and the driver may start us again
 
 
@@ -82,12 +84,23 @@ class Service:
         """Does this message meet this fault here and now? True once in a run."""
         if number not in self.settings.marks.get(fault, ()):
             return False
-        mark = Path(self.settings.folder) / f"{fault.replace(' ', '_')}-{number}.mark"
         try:
-            mark.touch(exist_ok=False)
+            self._mark(fault, number).touch(exist_ok=False)
         except FileExistsError:
             return False
         return True
+
+    async def delay(self, number: int) -> None:
+        """Where the plan says so, message `number` is sent late."""
+        if self.meets("delay", number):
+            await asyncio.sleep(DELAY_SECONDS)
+
+    def has_met(self, fault: str, number: int) -> bool:
+        """Has this message met this fault before, in this incarnation or an earlier one?"""
+        return self._mark(fault, number).exists()
+
+    def _mark(self, fault: str, number: int) -> Path:
+        return Path(self.settings.folder) / f"{fault.replace(' ', '_')}-{number}.mark"
 
     async def database(self) -> "AsyncConnection[TupleRow]":
         """Connect, and wait until the killed predecessor's session is gone.
