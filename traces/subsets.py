@@ -64,7 +64,8 @@ class Subsets:
         """The set after a line; the empty set if nothing explains it. Raises: TooWide."""
         found = self._moves.get((number, line))
         if found is None:
-            if len(self._sets) >= SETS_MAX or self._members >= MEMBERS_MAX:
+            weight = self.world.weight
+            if len(self._sets) * weight >= SETS_MAX or self._members * weight >= MEMBERS_MAX:
                 kept = self._sets[number]
                 self._forget()
                 number = self._number(kept)

@@ -9,7 +9,12 @@ one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from itertools import chain
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
 
 from checker import ir
 from checker.passes.renaming import renamed_value, sorts_in, uneven_sorts
@@ -18,6 +23,8 @@ from checker.states import Sizes, State, Value
 from .observe import Observation
 
 __all__ = ["alike", "one_of_many", "unnamed_sorts"]
+
+Numbers: TypeAlias = NDArray[np.int64]
 
 
 def unnamed_sorts(observation: Observation) -> tuple[str, ...]:
@@ -48,34 +55,72 @@ def one_of_many(
             _said(value, type_, sort, size, sorts)
             for value, type_ in zip(state, known, strict=True)
         ]
-        marks = list(zip(*(each for each in said if each is not None), strict=True))
-        if not marks:
+        codes = _joined(said, size)
+        if codes is None or bool((codes[1:] >= codes[:-1]).all()):
             continue
-        order = sorted(range(size), key=marks.__getitem__)
-        if order == list(range(size)):
-            continue
-        names = [0] * size
-        for new, old in enumerate(order):
-            names[old] = new
+        names = np.empty(size, np.int64)
+        names[np.argsort(codes, kind="stable")] = np.arange(size)
         state = tuple(
-            renamed_value(value, type_, {sort: names}, sizes)
+            _renamed(value, type_, sort, names, sizes)
             for value, type_ in zip(state, known, strict=True)
         )
     return state
 
 
+def _joined(said: Iterable[Numbers | None], size: int) -> Numbers | None:
+    """One number for each id, equal where all that is said of two ids is; None: nothing is said.
+
+    The order of the numbers is that of what is said, so it is the same in states that differ in
+    names alone.
+    """
+    found: Numbers | None = None
+    for each in said:
+        if each is None:
+            continue
+        least, most = int(each.min()), int(each.max())
+        found = np.zeros(size, np.int64) if found is None else found
+        if most - least >= CODES_MAX or (int(found.max()) + 1) * (most - least + 1) >= CODES_MAX:
+            found = np.unique(found, return_inverse=True)[1].astype(np.int64)
+            each = np.unique(each, return_inverse=True)[1].astype(np.int64)
+            least, most = 0, int(each.max())
+        found = found * (most - least + 1) + (each - least)
+    return found
+
+
+CODES_MAX = 1 << 40  # beyond, equal numbers are counted first; there are at most as many as ids
+
+
+def _pairs(value: frozenset[tuple[int, int]]) -> tuple[Numbers, Numbers]:
+    """The keys and the entries, both numbers."""
+    pairs = np.fromiter(chain.from_iterable(value), np.int64, 2 * len(value))
+    return pairs[::2], pairs[1::2]
+
+
+def _renamed(value: Value, type_: ir.Type, sort: str, names: Numbers, sizes: Sizes) -> Value:
+    """As `renamed_value`, and quickly for the largest collections."""
+    if sort not in sorts_in(type_):
+        return value
+    match type_:
+        case ir.Set(ir.Sort(name)) if name == sort and isinstance(value, frozenset):
+            return frozenset(names[np.fromiter(value, np.int64, len(value))].tolist())
+        case ir.Bag(ir.Sort(name)) if name == sort and isinstance(value, frozenset):
+            atoms, copies = _pairs(value)
+            return frozenset(zip(names[atoms].tolist(), copies.tolist(), strict=True))
+    return renamed_value(value, type_, {sort: names.tolist()}, sizes)
+
+
 def _said(
     value: Value, type_: ir.Type, sort: str, size: int, unnamed: tuple[str, ...]
-) -> list[str] | None:
+) -> Numbers | None:
     """What a variable says of each id, without naming another id that may be renamed."""
     found: dict[int, object] = {}
     match type_:
         case ir.Sort(name) | ir.Option(ir.Sort(name)) if name == sort and isinstance(value, int):
             found[value] = True
         case ir.Set(ir.Sort(name)) if name == sort and isinstance(value, frozenset):
-            found = dict.fromkeys(value, True)
+            return _members(value, size)
         case ir.Bag(ir.Sort(name)) if name == sort and isinstance(value, frozenset):
-            found = dict(value)
+            return _copies(value, size)
         case ir.Map(ir.Sort(name), inner) if name == sort and isinstance(value, tuple):
             if not sorts_in(inner) & {*unnamed}:
                 found = dict(enumerate(value))
@@ -92,7 +137,24 @@ def _said(
         case _:
             return None
     texts = {atom: repr(each) for atom, each in found.items()}
-    return [texts.get(atom, "") for atom in range(size)]
+    ranks = {text: rank for rank, text in enumerate(sorted({*texts.values()}), 1)}
+    said: Numbers = np.zeros(size, np.int64)
+    for atom, text in texts.items():
+        said[atom] = ranks[text]
+    return said
+
+
+def _members(value: frozenset[int], size: int) -> Numbers:
+    said: Numbers = np.zeros(size, np.int64)
+    said[np.fromiter(value, np.int64, len(value))] = 1
+    return said
+
+
+def _copies(value: frozenset[tuple[int, int]], size: int) -> Numbers:
+    said: Numbers = np.zeros(size, np.int64)
+    atoms, copies = _pairs(value)
+    said[atoms] = copies
+    return said
 
 
 def alike(
@@ -103,26 +165,20 @@ def alike(
     Two ids can change places if the state has them only as elements and keys, with equal entries
     that name no id of their sort.
     """
-    marks: list[list[object]] = [[] for _ in range(size)]
+    said: list[Numbers] = []
     single: set[int] = set()
     for value, type_ in zip(state, types, strict=True):
         match type_:
             case ir.Set(ir.Sort(name)) if name == sort and isinstance(value, frozenset):
-                for atom in range(size):
-                    marks[atom].append(atom in value)
+                said.append(_members(value, size))
             case ir.Bag(ir.Sort(name)) if name == sort and isinstance(value, frozenset):
-                copies = dict(value)
-                for atom in range(size):
-                    marks[atom].append(copies.get(atom))
+                said.append(_copies(value, size))
             case ir.Map(ir.Sort(name), inner) if name == sort and sort not in sorts_in(inner):
                 assert isinstance(value, tuple)
-                for atom in range(size):
-                    marks[atom].append(value[atom])
+                said.append(_kinds(dict(enumerate(value)), size))
             case ir.Partial(ir.Sort(name), inner) if name == sort and sort not in sorts_in(inner):
                 assert isinstance(value, frozenset)
-                entries = dict(value)
-                for atom in range(size):
-                    marks[atom].append((atom in entries, entries.get(atom)))
+                said.append(_kinds(dict(value), size))
             case ir.Partial(key, ir.Sort(name)) if name == sort and sort not in sorts_in(key):
                 assert isinstance(value, frozenset)
                 single.update(atom for _, atom in value)
@@ -131,13 +187,24 @@ def alike(
             case _:
                 if sort in sorts_in(type_):
                     return tuple(range(size))  # not looked into: all are tried
-    kept: dict[tuple[object, ...], int] = {}
-    found = []
-    for atom in range(size):
-        mark = tuple(marks[atom])
-        if atom in single:
-            found.append(atom)
-        elif kept.get(mark, 0) < most:
-            kept[mark] = kept.get(mark, 0) + 1
-            found.append(atom)
-    return tuple(found)
+    codes = _joined(said, size)
+    if codes is None:
+        codes = np.zeros(size, np.int64)
+    others: Numbers = np.delete(np.arange(size), sorted(single))
+    others = others[np.argsort(codes[others], kind="stable")]
+    own = codes[others]
+    # The first of each kind, and as many behind each as may be needed.
+    begins = np.ones(len(others), bool)
+    begins[1:] = own[1:] != own[:-1]
+    first = np.flatnonzero(begins)
+    place = np.arange(len(others)) - np.repeat(first, np.diff(np.append(first, len(others))))
+    return tuple(sorted({*single, *others[place < most].tolist()}))
+
+
+def _kinds(entries: Mapping[int, object], size: int) -> Numbers:
+    """Equal numbers for ids with equal entries; 0 for those that have none."""
+    known: dict[object, int] = {}
+    said: Numbers = np.zeros(size, np.int64)
+    for atom, entry in entries.items():
+        said[atom] = known.setdefault(entry, len(known) + 1)
+    return said

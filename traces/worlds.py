@@ -34,6 +34,7 @@ __all__ = ["ANY_NUMBER", "UNDEFINED", "Claim", "Obligation", "Step", "World", "W
 
 ANY_NUMBER = -1  # of background ids: nothing is known of them (`others.py`)
 REMEMBERED_MAX = 400_000  # entries of one world's tables, about 200 bytes each
+IDS_OF_A_STATE = 4  # that it has room for; a state may say something of every id
 
 Bound = tuple[tuple[str, int], ...]
 """How many ids of each sort the slice has seen."""
@@ -99,8 +100,9 @@ V = TypeVar("V")
 class _Table(Generic[K, V]):
     """Results, and which capacities their computation ran into: remembering must not hide a cut."""
 
-    def __init__(self, compute: Callable[[K], V], cuts: set[str]) -> None:
+    def __init__(self, compute: Callable[[K], V], cuts: set[str], most: int) -> None:
         self._compute = compute
+        self._most = most
         self._cuts = cuts  # of the world; what the present search has run into
         self._found: dict[K, V] = {}
         self._cut_by: dict[K, tuple[str, ...]] = {}
@@ -114,7 +116,7 @@ class _Table(Generic[K, V]):
         return found
 
     def _remember(self, key: K) -> V:
-        if len(self._found) >= REMEMBERED_MAX:
+        if len(self._found) >= self._most:
             self._found.clear()
             self._cut_by.clear()
         earlier = set(self._cuts)
@@ -163,10 +165,13 @@ class World:
         self._unnamed = unnamed_sorts(observation)
         self._types = tuple(var.type for var in self.model.vars)
         self.others = self._unknown_others() if background == ANY_NUMBER else None
-        self.hidden = _Table(self._hidden_moves, self.cuts)
-        self._steps = _Table(self._step, self.cuts)
-        self._losses = _Table(self._lost, self.cuts)
-        self._opening = _Table(self._opens, self.cuts)
+        # States of many ids are large, so fewer are remembered.
+        self.weight = 1 + sum(size for _, size in self.sizes) // IDS_OF_A_STATE
+        most = REMEMBERED_MAX // self.weight
+        self.hidden = _Table(self._hidden_moves, self.cuts, most)
+        self._steps = _Table(self._step, self.cuts, most)
+        self._losses = _Table(self._lost, self.cuts, most)
+        self._opening = _Table(self._opens, self.cuts, most)
 
     def _unseen(self, sort: str) -> int:
         if sort != self.observation.key:
