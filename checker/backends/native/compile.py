@@ -8,6 +8,7 @@ all models of as many words. What is compiled is kept by `cache.py`.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.util
 import inspect
@@ -15,7 +16,7 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -23,13 +24,12 @@ from typing import Any
 
 from ...errors import InternalError
 from . import cache, visited
+from .division import apart, calls_of
 from .emit import Generated
-from .renaming import FUNCTIONS
 
 __all__ = ["Compiled", "Warming", "compiled", "kernel", "table_text"]
 
-_MODEL = ("expand", "look", "look_at_rest")
-_INSIDE = ("hash_of", "put", "grow", *FUNCTIONS[:-1])  # called by the others only
+_ENTRIES = ("expand", "look", "look_at_rest", "canonical", "sift", "share_out", "insert", "collect")
 _TABLE = ("hash_of", "sift", "share_out", "put", "grow", "insert", "collect")
 
 
@@ -56,7 +56,7 @@ def compiled(generated: Generated, *, keep: bool = True) -> Compiled:
     """
     text = table_text(generated.layout.words)
     # The table is compiled beside the model, on another core, the first time that it is needed.
-    beside = _Compiling(text, _TABLE) if keep and not _is_kept(text) else None
+    beside = _Compiling(warm, text, _TABLE) if keep and not _is_kept(text) else None
     try:
         model, known = _unit(generated.source, generated.functions, keep)
         if beside is not None:
@@ -80,16 +80,18 @@ def compiled(generated: Generated, *, keep: bool = True) -> Compiled:
 
 
 class _Compiling:
-    """A process of its own that compiles one module into the cache."""
+    """A process of its own that runs a function of this module, which compiles into a cache."""
 
-    def __init__(self, text: str, functions: Sequence[str]) -> None:
-        command = [sys.executable, "-c", f"from {__name__} import warm; warm()"]
+    def __init__(self, function: Callable[..., None], *given: Any) -> None:
+        name = function.__name__
+        code = f"import json, sys; from {__name__} import {name}; {name}(*json.load(sys.stdin))"
+        command = [sys.executable, "-c", code]
         self._process = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
         assert self._process.stdin is not None
         try:
-            self._process.stdin.write(json.dumps([text, functions]).encode())
+            self._process.stdin.write(json.dumps(given).encode())
             self._process.stdin.close()
         except OSError:  # it ended at once; whoever needs the code compiles it
             pass
@@ -118,7 +120,7 @@ class Warming:
             (table_text(generated.layout.words), _TABLE),
         ]
         # Whether they are there already is asked in the processes: to ask takes all of numba.
-        self._parts = [_Compiling(text, names) for text, names in units]
+        self._parts = [_Compiling(warm, text, names) for text, names in units]
 
     @property
     def done(self) -> bool:
@@ -130,10 +132,19 @@ class Warming:
             part.stop()
 
 
-def warm() -> None:
-    """Compile what standard input says; the main function of such a process."""
-    text, functions = json.loads(sys.stdin.read())
+def warm(text: str, functions: Sequence[str]) -> None:
+    """Compile a module into the cache; what such a process runs."""
     _unit(text, functions, True)
+
+
+def warm_part(file: str, functions: Sequence[str], part: Sequence[str]) -> None:
+    """Compile a part of a module; what such a process runs. numba keeps it beside the file."""
+    text = Path(file).read_text(encoding="utf-8")
+    module, calls = _imported(Path(file), text), calls_of(text, functions)
+    needed = set(part).union(*(calls[name] for name in part))
+    for name in functions:
+        if name in needed:
+            _compile(module, name, entry=name in _ENTRIES, kept=name in part)
 
 
 def kernel(text: str, functions: Mapping[str, bool], *, keep: bool = True) -> Any:
@@ -142,7 +153,7 @@ def kernel(text: str, functions: Mapping[str, bool], *, keep: bool = True) -> An
     `functions`: their names, called ones first, and which of them Python may call. Their parameters
     are numbers or arrays of them, and say so: `int`, `Numbers`, `Rows`, `Bytes`, `Text`.
     """
-    entries = frozenset(name for name, is_called in functions.items() if is_called)
+    entries = [name for name, is_called in functions.items() if is_called]
     return _unit(text, tuple(functions), keep, entries)[0]
 
 
@@ -159,11 +170,10 @@ def table_text(words: int) -> str:
 
 
 def _unit(
-    text: str, functions: Sequence[str], keep: bool, entries: frozenset[str] | None = None
+    text: str, functions: Sequence[str], keep: bool, entries: Sequence[str] = _ENTRIES
 ) -> tuple[Any, bool]:
-    """The module with its functions compiled; was it in the cache?
-
-    `entries`: those that Python calls, None: as they are known for models and tables.
+    """The module with its functions compiled; was it in the cache? `entries`: those that Python
+    calls, and maybe others.
     """
     import numba
 
@@ -185,6 +195,7 @@ def _unit(
     return made, False
 
 
+@functools.cache
 def _signatures() -> dict[str, tuple[Any, ...]]:
     from numba import types
 
@@ -221,6 +232,7 @@ def _signatures() -> dict[str, tuple[Any, ...]]:
     }
 
 
+@functools.cache
 def _passes() -> Any:
     """numba's passes without those that rewrite what generated code never contains (closures, numpy
     expressions, names of changing types). They took a fifth of the time.
@@ -253,8 +265,8 @@ def _passes() -> Any:
 
 
 def _annotated(function: Any) -> tuple[Any, ...] | None:
-    """The signature that the types of the parameters say. Without one, numba would compile a
-    function again for each literal that it is called with.
+    """The signature that the types of the parameters say, if they do. Without one, numba would
+    compile a function again for each literal that it is called with.
     """
     from numba import types
 
@@ -271,43 +283,58 @@ def _annotated(function: Any) -> tuple[Any, ...] | None:
     texts = [function.__annotations__.get(name) for name in inspect.signature(function).parameters]
     found = []
     for text in texts:
-        if text is None:
+        wide = re.fullmatch(r"Chunks\[(\d+)\]", text or "")
+        if wide is None and text not in known:
             return None
-        wide = re.fullmatch(r"Chunks\[(\d+)\]", text)
         found.append(wide_type(types.int64, int(wide[1])) if wide else known[text])
     return tuple(found)
 
 
 def _load(
-    file: Path | None,
-    text: str,
-    functions: Sequence[str],
-    entries: frozenset[str] | None = None,
-    *,
-    stored: bool,
+    file: Path | None, text: str, functions: Sequence[str], entries: Sequence[str], *, stored: bool
 ) -> Any:
     """Import the file and give its functions to numba, called ones first. Without a file, nothing
     is kept.
     """
+    module = _imported(file, text)
+    if stored:  # the code of an entry holds all that it calls
+        for name in functions:
+            if name in entries and not _compile(module, name, entry=True, kept=True):
+                raise InternalError("the cache holds code for another machine")
+        return module
+    part = apart(text, functions) if file is not None else frozenset()
+    calls = calls_of(text, functions)
+    later = [name for name in functions if name in part or part & calls[name]]
+    beside = _Compiling(warm_part, str(file), functions, sorted(part)) if part else None
+    try:
+        for name in functions:
+            if name not in later:
+                entry = name in entries
+                _compile(module, name, entry=entry, kept=entry and file is not None)
+        if beside is not None:
+            beside.wait()
+    finally:
+        if beside is not None:
+            beside.stop()
+    for name in later:  # what the other process did is in numba's cache; if it failed, it is not
+        entry = name in entries
+        _compile(module, name, entry=entry, kept=entry or name in part)
+    return module
+
+
+def _compile(module: Any, name: str, *, entry: bool, kept: bool) -> bool:
+    """Compile a function whose callees are compiled; was it in the cache of numba?"""
     import numba
 
-    module: Any = _imported(file, text)
-    signatures, passes = _signatures() if entries is None else {}, _passes()
-    for name in functions:
-        known = name not in _INSIDE and name in signatures
-        entry = known if entries is None else name in entries
-        # Half of the time to compile goes into wrappers, of which only the entries need one.
-        options: Any = {"no_cfunc_wrapper": True, "no_cpython_wrapper": not entry}
-        options["cache"] = entry and file is not None
-        options["pipeline_class"] = passes
-        function = getattr(module, name)
-        given = signatures.get(name) or _annotated(function)
-        signature: Any = None if given is None else [given]
-        made = numba.njit(signature, nogil=True, error_model="numpy", **options)(function)
-        setattr(module, name, made)
-        if stored and entry and not made.stats.cache_hits:
-            raise InternalError("the cache holds code for another machine")
-    return module
+    # Half of the time to compile goes into wrappers, of which only the entries need one.
+    options: Any = {"no_cfunc_wrapper": True, "no_cpython_wrapper": not entry, "cache": kept}
+    options["pipeline_class"] = _passes()
+    function = getattr(module, name)
+    signature = _annotated(function) or _signatures().get(name)
+    given: Any = None if signature is None else [signature]
+    made = numba.njit(given, nogil=True, error_model="numpy", **options)(function)
+    setattr(module, name, made)
+    return bool(made.stats.cache_hits)
 
 
 def _imported(file: Path | None, text: str) -> ModuleType:
