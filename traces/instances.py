@@ -232,18 +232,18 @@ def _end(
 def _chained(lives: dict[str, list[Instance]], observation: Observation) -> Iterator[Row]:
     """One chain for each node; the nodes of a successive service one behind the other.
 
-    Two nodes are only joined if the log says that the first one ended and their names end in
-    numbers that follow each other: two relays that ran side by side are never put in a row.
+    Two nodes are only joined if the log says that the first one ended and their names are the same
+    but for numbers at the end that follow each other: two relays that ran side by side are
+    never put in a row.
     """
     successive = {service.name for service in observation.mapping.services if service.successive}
-    rows: dict[str, list[str]] = {}
+    rows: dict[tuple[str, str], list[str]] = {}
     for node in lives:
         service = observation.service_of(node)
-        row = service if service in successive and _number(node) is not None else None
-        if row is None or service is None:
+        if service is None or service not in successive or _number(node) is None:
             yield from _chain([node], lives)
         else:
-            rows.setdefault(service, []).append(node)
+            rows.setdefault((service, node.rstrip("0123456789")), []).append(node)
     for nodes in rows.values():
         row_nodes: list[str] = []
         for node in sorted(nodes, key=lambda n: (_number(n) or 0, n)):

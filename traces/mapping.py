@@ -107,12 +107,17 @@ class Mapping:
     order: Order = field(default_factory=Order)
     log_format: str = "jsonl"
     log_options: Table[str, str] = field(default_factory=dict)  # of the adapter
+    each: str | None = None  # the field by which the log is many runs of the model
     watched: Table[str, tuple[str, ...]] = field(default_factory=dict)  # fields for monitors alone
 
     @property
     def in_file_order(self) -> bool:
         """Did the lines happen in the order in which they stand?"""
         return self.order.by is By.FILE
+
+    def is_of_all(self, event: str) -> bool:
+        """With `each`: does a line of this name belong to every run, as a node's start does?"""
+        return event in self.starts or any(end.event == event for end in self.ends)
 
     def wanted(self) -> dict[str, tuple[str, ...]]:
         """The fields to keep of each event, for a reader."""
@@ -124,6 +129,8 @@ class Mapping:
             keep.update(dict.fromkeys(name for name, _ in event.where if name != "node"))
             keep.update(dict.fromkeys(name for _, name in event.params))
             keep.update(dict.fromkeys(fact.field for fact in event.facts))
+            if self.each is not None and not self.is_of_all(event.event):
+                keep[self.each] = None
         for event_name, names in self.watched.items():
             keep = found[event_name]
             keep.update({Extra(name): None for name in names if name not in keep})
@@ -289,8 +296,8 @@ class _Toml:
 
 def _mapping(toml: _Toml) -> Mapping:
     toml.only(
-        "format", "model", "log", "slice", "order", "hidden", "max_hidden", "ignore", "starts",
-        "ends", "services", "events",
+        "format", "model", "log", "slice", "each", "order", "hidden", "max_hidden", "ignore",
+        "starts", "ends", "services", "events",
     )  # fmt: skip
     if toml.text("format") != FORMAT:
         raise toml.fail("this is no mapping", "format", help=f'write: format = "{FORMAT}"')
@@ -317,8 +324,15 @@ def _mapping(toml: _Toml) -> Mapping:
         toml.file, model, toml.text("slice"), toml.texts("hidden"), hidden_max,
         toml.texts("ignore"), toml.texts("starts"), ends, services, events,
         {key: toml.place(key) for key in ("model", "log", "slice", "hidden", "events")},
-        _order(toml, events, log_format), log_format, log_options,
+        _order(toml, events, log_format), log_format, log_options, toml.text("each"),
     )  # fmt: skip
+    if mapping.each is not None and mapping.slice is not None:
+        raise toml.fail(
+            "a log has slices or is many runs, not both",
+            "each",
+            help="`slice` where ids of a sort tell lines apart, `each` where each value of a field "
+            "is a run of the model of its own",
+        )
     for name in mapping.ignore:
         if any(event.event == name for event in events):
             raise toml.fail(f"{printable(name)!r} is both mapped and under `ignore`", "ignore")

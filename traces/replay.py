@@ -187,7 +187,7 @@ def replay(
             f"{defects[0]}\n{len(defects)} line{'s' * (len(defects) != 1)} could not be used",
             help="without --strict the rest of the log is checked all the same",
         )
-    slices = cut(whole, observation.key)
+    slices = cut(whole, observation.key, observation.mapping.each)
     exact = is_exact(observation, (line for part in slices for line in part.lines))
     has_gap = feeds((d.node for d in defects if d.is_gap), observation)
     judge = Judge(observation, settings, exact=exact, has_gap=has_gap, began=began)

@@ -6,7 +6,7 @@ joins their slices. Whether looking at slices alone is exact is `locality.is_pro
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from .instances import Chain, Line
@@ -49,43 +49,49 @@ class _Groups:
             self.parent[self.find(name)] = self.find(names[0])
 
 
-def cut(whole: Iterable[Chain], key: str | None) -> list[Slice]:
-    """The slices of a log, in the order of their first lines.
+def cut(whole: Iterable[Chain], key: str | None, each: str | None = None) -> list[Slice]:
+    """The slices of a log, in the order of their first lines: for each id of the sort `key`, or for
+    each value of the field `each`.
 
     Complexity: each slice holds all lines without a key, so time is slices times those lines.
     """
     chains = list(whole)
-    if key is None:
+    if key is None and each is None:
         return [Slice((), tuple(chains))]
+
+    def names_of(line: Line) -> list[str]:
+        if each is None:
+            return [found.name for found in line.observed.ids() if found.sort == key]
+        fields = line.observed.event.fields
+        return [str(fields[each])] if each in fields else []
+
     groups = _Groups()
     for chain in chains:
         for item in chain:
-            if isinstance(item, Line) and (names := _keys(item, key)):
+            if isinstance(item, Line) and (names := names_of(item)):
                 groups.join(names)
     members: dict[str, list[str]] = {}
     for name in groups.parent:
         members.setdefault(groups.find(name), []).append(name)
     if not members:
         return [Slice((), tuple(chains))]
-    parts = _parts(chains, key, groups)
+    parts = _parts(chains, names_of, groups)
     slices = [
         Slice(tuple(names), tuple(_merged(chains, own, parts))) for own, names in members.items()
     ]
     return sorted(slices, key=Slice.first)
 
 
-def _keys(line: Line, key: str) -> list[str]:
-    return [found.name for found in line.observed.ids() if found.sort == key]
-
-
 Positions = dict[str | None, dict[int, list[int]]]  # group (None: no key) -> chain -> positions
 
 
-def _parts(chains: list[Chain], key: str, groups: _Groups) -> Positions:
+def _parts(
+    chains: list[Chain], names_of: Callable[[Line], list[str]], groups: _Groups
+) -> Positions:
     found: Positions = {None: {}}
     for number, chain in enumerate(chains):
         for position, item in enumerate(chain):
-            names = _keys(item, key) if isinstance(item, Line) else []
+            names = names_of(item) if isinstance(item, Line) else []
             group = groups.find(names[0]) if names else None
             found.setdefault(group, {}).setdefault(number, []).append(position)
     return found

@@ -48,6 +48,9 @@ def breaks(
         return
     database_url, database_proxy = _database(database.url, folder)
     with _proxy(database_proxy, folder / "proxy-database.out", watch) as (break_database, _):
+        if not broker.url:
+            yield Breaks(database_url, "", actions | {"drop database": break_database})
+            return
         listen = ("127.0.0.1:0", _address(broker.url))
         with _proxy(listen, folder / "proxy-broker.out", watch) as (break_broker, where):
             parts = urlsplit(broker.url)

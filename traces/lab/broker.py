@@ -62,7 +62,12 @@ class Broker(Protocol):
     async def connect(self, url: str, name: str) -> Channel: ...
 
 
-MODULES = {"nats": "broker_nats", "rabbitmq": "broker_rabbitmq", "redis": "broker_redis"}
+MODULES = {
+    "nats": "broker_nats",
+    "rabbitmq": "broker_rabbitmq",
+    "redis": "broker_redis",
+    "none": "broker_none",
+}
 
 
 def broker_of(name: str) -> Broker:

@@ -9,6 +9,7 @@ the interpreter exits. The brokers are found in the same way, each in its own `b
 """
 
 import contextlib
+import importlib
 import importlib.metadata
 import os
 import pwd
@@ -16,7 +17,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,15 @@ class Component:
     url: str
     version: str
     restart: Callable[[], None] | None = None
+
+
+def require(packages: Iterable[str]) -> None:
+    """Raises: LabUnavailable, naming the first package that cannot be imported."""
+    for package in packages:
+        try:
+            importlib.import_module(package)
+        except ImportError:
+            raise LabUnavailable(f"the package {package}") from None
 
 
 def require_drivers() -> None:

@@ -209,4 +209,52 @@ SAGA = Lab(
     brokers=BROKERS,
 )
 
-LABS = {lab.name: lab for lab in (OUTBOX, OUTBOX_CDC, DEDUP, SAGA)}
+RIGHT_KEYS: Mapping[str, str | float | bool] = {
+    "unique_insert": True,
+    "key_for": "order",
+    "recovery": "owner",
+    "ask_after_timeout": True,
+    "stable_fingerprint": True,
+}
+
+IDEMPOTENCY_KEYS = Lab(
+    name="idempotency_keys",
+    model="idempotency_keys",
+    summary="an HTTP endpoint with idempotency keys: three servers, a client that tries again",
+    variants={
+        CORRECT: Variant("one claim for a key, at all servers", "", RIGHT_KEYS),
+        "check_then_insert": Variant(
+            "the key is looked up first and inserted then",
+            "check_then_insert",
+            {**RIGHT_KEYS, "unique_insert": False},
+        ),
+        "release_after_timeout": Variant(
+            "the key is released when the provider does not answer",
+            "release_after_timeout",
+            {**RIGHT_KEYS, "ask_after_timeout": False},
+        ),
+        "key_per_server": Variant(
+            "each server keeps its keys to itself",
+            "key_per_server",
+            {**RIGHT_KEYS, "key_for": "server"},
+        ),
+        "key_per_attempt": Variant(
+            "the client makes a fresh key for each attempt",
+            "key_per_attempt",
+            {**RIGHT_KEYS, "key_for": "attempt"},
+        ),
+        "take_over": Variant(
+            "a key in progress is taken over while its server may still be at work",
+            "take_over",
+            {**RIGHT_KEYS, "recovery": "anyone"},
+        ),
+        "volatile_fingerprint": Variant(
+            "the fingerprint covers what differs between attempts",
+            "volatile_fingerprint",
+            {**RIGHT_KEYS, "stable_fingerprint": False},
+        ),
+    },
+    brokers=("none",),
+)
+
+LABS = {lab.name: lab for lab in (OUTBOX, OUTBOX_CDC, DEDUP, SAGA, IDEMPOTENCY_KEYS)}

@@ -12,6 +12,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
+STARTS = ("started", "ready")  # the first line of a node
+
 
 class LogWriter:
     """Appends the events of one node; every node has its own writer on the same file."""
@@ -59,7 +61,7 @@ class LogReader:
         node, event = str(line["node"]), str(line["event"])
         self.lines += 1
         self.steps[event] += 1
-        if event == "started":
+        if event in STARTS:
             self.started.add(node)
         elif event == "stopped":
             self.stopped.add(node)

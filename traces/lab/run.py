@@ -69,6 +69,7 @@ def run_lab(request: Request, *, seconds_max: float, tell: Tell) -> LabResult:
     checked = _check(request)
     out = request.out
     components.require_drivers()
+    components.require(checked.system.packages)
     # Beside `out`, so that the final rename stays within one file system.
     partial = out.with_name(f".{out.name}.{os.getpid()}.partial")
     with watched(seconds_max) as watch, ExitStack() as made:

@@ -98,13 +98,13 @@ class Orchestrator:
             self.service.log.event("too_late", order=order, answer=told)
             await delivery.ack()
         elif not record.awaits(answer):
-            self.log("receive_answer", order, record, answer=told)
+            self.log("receive_answer", order, record, kind=answer.kind, answer=told)
             await delivery.ack()
         elif self.record_first:
             decision = self.rules.after(answer)
             await self.write(order, decision)
             await self.decided(answer)
-            self.log("receive_answer", order, decision, answer=told)
+            self.log("receive_answer", order, decision, kind=answer.kind, answer=told)
             await delivery.ack()
             if not decision.has_ended:
                 await self.send(order, decision)
@@ -112,7 +112,7 @@ class Orchestrator:
             decision = self.rules.after(answer)
             if not decision.has_ended:
                 await self.network.send(decision.step.lower(), decision.command(order))
-            self.log("receive_answer", order, record, answer=told)
+            self.log("receive_answer", order, record, kind=answer.kind, answer=told)
             await delivery.ack()
             await self.decided(answer)
             await self.write(order, decision)

@@ -163,17 +163,18 @@ def main(work: Callable[[Service], Awaitable[None]]) -> None:
     try:
         asyncio.run(run())
     except Exception as error:
-        if not _is_lost(error):
+        if not is_lost(error):
             raise
         sys.stderr.write(f"a connection broke: {error!r}\n")
         sys.exit(LOST)
 
 
-def _is_lost(error: BaseException) -> bool:
+def is_lost(error: BaseException) -> bool:
+    """Did a connection to a server break?"""
     import psycopg
 
     if isinstance(error, ExceptionGroup):
-        return all(_is_lost(each) for each in error.exceptions)
+        return all(is_lost(each) for each in error.exceptions)
     module = type(error).__module__.partition(".")[0]
     # The brokers' clients have no common error; what they raise here is about the connection.
     return isinstance(error, OSError | psycopg.OperationalError) or module in (

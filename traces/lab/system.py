@@ -79,6 +79,7 @@ class System:
     tally: Callable[[Store], dict[str, int]]
     struck: Callable[[Store], list[str]]
     undo: tuple[LiteralString, ...] = ()
+    packages: tuple[str, ...] = ()  # that its services import, beside the clients of the servers
 
 
 def system_of(lab: str) -> System:
