@@ -19,11 +19,13 @@ from dataclasses import dataclass
 
 from ... import ir
 from ...passes.excluded import excluded
+from ...passes.labels import is_label, slot_of
 from ...states import Value, universe
-from .emitter import Emitter, Helpers
+from .emitter import Emitter, Helpers, Val
+from .expressions import Expressions
 from .layout import Layout, layout_of
 from .renaming import FUNCTIONS, orbit_texts
-from .rules import Module, Site, give_rule, give_value
+from .rules import Module, Site, give_rule, give_value, read_all
 from .shapes import Num, Unsupported, declared, space
 
 # The loops' own names, which no parameter of the model may take.
@@ -190,6 +192,7 @@ def _expand_text(module: Module, rules: list[tuple[ir.Rule, str, int]], fan: int
     for number, word in enumerate(words):
         out.write(f"{word} = states[row, {number}]")
     out.write("first = at")
+    read_all(module, out, [label for rule, _, _ in rules if (label := _label_of(rule)) is not None])
     for kind in (ir.Kind.ACTION, ir.Kind.FAULT):
         for rule, function, base in rules:
             if rule.kind is kind:
@@ -212,8 +215,26 @@ def _expand_text(module: Module, rules: list[tuple[ir.Rule, str, int]], fan: int
 def _call_all(module: Module, out: Emitter, rule: ir.Rule, function: str, base: int) -> None:
     names, instance = _loops(module, out, rule.params)
     given = [*module.words, *names, _plus(base, instance), "out", "tags", "at"]
-    out.write(f"at = {function}({', '.join(given)})")
+    call = f"at = {function}({', '.join(given)})"
+    label = _label_of(rule)
+    if label is None:
+        out.write(call)
+    else:  # most of a process's rules are at another label: asked here, that costs no call
+        for param, name in zip(rule.params, names, strict=True):
+            out.args[param.name] = Val(name, declared(param.type, module.sizes))
+        with out.inside(f"if {Expressions(out, module.sizes).condition(label)}:"):
+            out.write(call)
     out.depth -= len(rule.params)
+
+
+def _label_of(rule: ir.Rule) -> ir.Expr | None:
+    """The first guard of a step of a process: is the instance at the step's label?"""
+    match rule.body[0] if rule.body else None:
+        case ir.Guard(ir.Cmp("==", place, ir.Lit()) as asked, None) if is_label(place.type):
+            variable, keys = slot_of(place)
+            if variable and all(isinstance(key, ir.Arg) for key in keys):
+                return asked
+    return None
 
 
 def _loops(module: Module, out: Emitter, params: Sequence[ir.Param]) -> tuple[list[str], str]:

@@ -27,7 +27,7 @@ __all__ = ["FailingStep", "Round", "Worker", "Workers", "in_full"]
 
 _STEPS = 1 << 14  # of one call; a buffer that stays in the cache
 _SHARE_ALONE = 1 << 15  # steps kept for one share in one round
-_SHARE_TOGETHER = 1 << 16  # longer rounds, because threads wait for each other twice in each
+_SHARE_TOGETHER = 1 << 17  # longer rounds, because threads wait for each other twice in each
 _CHUNK_ROWS = 1 << 16
 _BLOCK_ROWS = 256  # whose places are looked at together
 _BLOCKS = 8  # of each worker in a level: what is left to do at its end is small
