@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from .. import ir
 from ..errors import Diagnostic
 from ..source import Span
-from .diagnostics import NoSource, TwoClassesOneName
+from . import diagnostics as d
 
 if TYPE_CHECKING:
     from .processes import Process
@@ -75,7 +75,7 @@ class World:
         known = self.classes.setdefault(cls.__name__, cls)
         if known is not cls:
             shown = (f"`{c.__qualname__}` of {Path(inspect.getfile(c)).name}" for c in (known, cls))
-            raise Mistake(TwoClassesOneName(span, cls.__name__, *shown))
+            raise Mistake(d.TwoClassesOneName(span, cls.__name__, *shown))
 
     def report(self, mistake: Mistake) -> None:
         if mistake.diagnostic is not None:
@@ -103,16 +103,16 @@ class World:
         inner = inspect.unwrap(function)
         code = getattr(inner, "__code__", None)
         if code is None:
-            raise Mistake(NoSource(span, getattr(function, "__name__", str(function))))
+            raise Mistake(d.NoSource(span, getattr(function, "__name__", str(function))))
         if not Path(code.co_filename).exists():
-            raise Mistake(NoSource(span, inner.__name__))
+            raise Mistake(d.NoSource(span, inner.__name__))
         # A function's first line is that of its first decorator.
         for node in ast.walk(self.tree(code.co_filename)):
             if isinstance(node, ast.FunctionDef) and node.name == inner.__name__:
                 first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
                 if first == code.co_firstlineno:
                     return node, code.co_filename
-        raise Mistake(NoSource(span, inner.__name__))
+        raise Mistake(d.NoSource(span, inner.__name__))
 
 
 def _is_id(cls: type) -> bool:

@@ -12,7 +12,14 @@ from pathlib import Path
 import pytest
 
 from checker.errors import Diagnostic, ModelRefused
-from checker.frontend import diagnostics, load
+from checker.frontend import load
+from checker.frontend.diagnostics import (
+    declarations,
+    expressions,
+    processes,
+    records,
+    statements,
+)
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "tests" / "golden" / "mistakes"
@@ -20,7 +27,8 @@ NAMES = sorted(path.stem for path in FOLDER.glob("*.py"))
 
 KINDS: dict[str, type[Diagnostic]] = {
     kind.slug: kind
-    for kind in vars(diagnostics).values()
+    for part in (declarations, expressions, processes, records, statements)
+    for kind in vars(part).values()
     if isinstance(kind, type) and issubclass(kind, Diagnostic) and kind is not Diagnostic
 }
 
