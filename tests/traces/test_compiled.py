@@ -201,7 +201,7 @@ def log_of(path: Path, seed: int, orders: int, odd: float) -> Path:
     return path
 
 
-@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("seed", range(4))
 def test_the_same_is_said_of_long_logs(
     seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

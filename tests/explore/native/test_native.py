@@ -27,7 +27,7 @@ from checker.explore.outcome import Outcome, Verdict
 from checker.run import Request, prepare
 
 # Uncompiled code takes a millisecond and more for a step of a large model.
-_STEPS_MAX = 4000
+_STEPS_MAX = 2500
 
 
 def is_large(run: manifest.Run) -> bool:
@@ -300,6 +300,7 @@ def test_half_of_a_module_is_compiled_by_another_process_and_kept_whole(
     assert again == dict.fromkeys(entries, True)
 
 
+@pytest.mark.slow
 def test_what_the_other_process_cannot_compile_is_compiled_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
