@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -78,7 +79,7 @@ def test_models_are_tests_with_all_that_pytest_offers(tmp_path: Path) -> None:
     # What is not decided fails.
     assert "Outbox was not decided" in done.stdout
     assert "no_order_ships_twice was expected to fail, and does not" in done.stdout
-    assert "OutboxMachine: 20 runs" in done.stdout
+    assert re.search(r"OutboxMachine: [1-9]\d* runs", done.stdout)
     _junit(ElementTree.parse(tmp_path / "report.xml"))
 
 

@@ -12,7 +12,7 @@ import pytest
 from checker.twin.tlc import Tools
 
 HERE = Path(__file__).parent
-COMPARED = 20
+COMPARED = 12
 
 
 def _fuzzing() -> ModuleType:
