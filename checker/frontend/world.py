@@ -109,7 +109,7 @@ class World:
         # A function's first line is that of its first decorator.
         for node in ast.walk(self.tree(code.co_filename)):
             if isinstance(node, ast.FunctionDef) and node.name == inner.__name__:
-                first = min([node.lineno, *(d.lineno for d in node.decorator_list)])
+                first = min([node.lineno, *(each.lineno for each in node.decorator_list)])
                 if first == code.co_firstlineno:
                     return node, code.co_filename
         raise Mistake(d.NoSource(span, inner.__name__))

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from .. import ir
 from ..ir.walk import children, item_children
 from .known import FALSE
-from .labels import is_label, processes, slot_of
+from .labels import asked_label, is_label, processes
 
 __all__ = ["excluded"]
 
@@ -43,10 +43,11 @@ def _may_fire(rule: ir.Rule, labels: Mapping[str, Collection[str]]) -> bool:
         match item:
             case ir.Guard(cond, None) if cond == FALSE:
                 return False
-            case ir.Guard(ir.Cmp("==", place, ir.Lit(str(label))), None):
-                variable, _ = slot_of(place)
-                if label not in labels.get(variable, (label,)):
-                    return False
+        asked = asked_label(item)
+        if asked is not None:
+            variable, _, label = asked
+            if label not in labels.get(variable, (label,)):
+                return False
     return True
 
 

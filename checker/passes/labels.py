@@ -18,6 +18,7 @@ from .known import Known
 __all__ = [
     "Process",
     "SetLocals",
+    "asked_label",
     "is_label",
     "known_behind_guard",
     "processes",
@@ -78,13 +79,23 @@ _NONE: frozenset[str] = frozenset()
 
 def known_behind_guard(rule: ir.Rule, model: ir.Model, found: SetLocals) -> Known:
     """The locals that are set at the label which the rule's first guard asks for."""
-    first = rule.body[0] if rule.body else None
-    match first:
-        case ir.Guard(ir.Cmp("==", place, ir.Lit(str(label))), None):
+    asked = asked_label(rule.body[0]) if rule.body else None
+    if asked is None:
+        return Known()
+    variable, key, label = asked
+    mine = sorted(found.get((variable, label), ()))
+    return Known().learning(*(_is_set(model.var(local), key) for local in mine))
+
+
+def asked_label(item: ir.Item) -> tuple[str, Key, str] | None:
+    """The label at which this guard asks an instance to be: the variable of its labels, the keys
+    under which the instance stands in it, the label. None for anything else.
+    """
+    match item:
+        case ir.Guard(ir.Cmp("==", place, ir.Lit(str(label))), None) if is_label(place.type):
             variable, key = slot_of(place)
-            mine = sorted(found.get((variable, label), ()))
-            return Known().learning(*(_is_set(model.var(local), key) for local in mine))
-    return Known()
+            return (variable, key, label) if variable else None
+    return None
 
 
 def _is_set(var: ir.Var, key: Key) -> ir.Expr:

@@ -11,7 +11,7 @@ import textwrap
 
 from .. import ir
 from ..ir.walk import walk
-from ..passes.labels import is_label
+from ..passes.labels import is_label, slot_of
 from ..passes.wording import in_python
 from .candidates import Clause
 
@@ -93,13 +93,10 @@ def _literal(atom: ir.Expr, wanted: bool) -> str:
 
 def _at(place: ir.Expr, label: ir.Lit) -> str:
     """`at(self.worker, me, "send")`, which is how a property asks where a process is."""
-    keys: list[str] = []
-    while isinstance(place, ir.At):
-        keys.insert(0, _text(place.key))
-        place = place.collection
     assert isinstance(label.type, ir.Enum)
     process = f"self.{label.type.name.removesuffix(' label')}"
-    return f'at({", ".join([process, *keys])}, "{label.value}")'
+    _, keys = slot_of(place)
+    return f'at({", ".join([process, *map(_text, keys)])}, "{label.value}")'
 
 
 def can_be_pasted(model: ir.Model, expr: ir.Expr) -> bool:

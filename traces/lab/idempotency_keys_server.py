@@ -165,8 +165,7 @@ class Server:
         return not trouble
 
     async def finish(self, names: dict[str, str | int], number: int) -> tuple[int, int, str]:
-        row = await (await self.database.execute(COUNTS, names)).fetchone()
-        charge = int(row[0]) if row else 0
+        charge, _ = await self.counts(names)
         await self.service.pause()
         await self.step("store_answer", {**names, "charge": charge}, STORE)
         await self.service.at("stored", number)

@@ -7,6 +7,7 @@ dictionary of a short log is. A record that Python asks for is taken out of its 
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from pathlib import Path
@@ -31,17 +32,14 @@ _FUNCTIONS = {
 }  # fmt: skip
 
 FIRST_SLOTS = 1 << 14
-_code: Any = None
 
 
+@functools.cache
 def code() -> Any:
     """The functions of `kernel.py`, compiled; from the cache on disk, if they are there."""
-    global _code
-    if _code is None:
-        from checker.backends.native.compile import kernel as compiled  # it takes all of numba
+    from checker.backends.native.compile import kernel as compiled  # it takes all of numba
 
-        _code = compiled(Path(kernel.__file__).read_text(encoding="utf-8"), _FUNCTIONS)
-    return _code
+    return compiled(Path(kernel.__file__).read_text(encoding="utf-8"), _FUNCTIONS)
 
 
 class Packed(MutableMapping[str, Record]):
@@ -223,24 +221,25 @@ class Packed(MutableMapping[str, Record]):
 
     def __getitem__(self, key: str) -> Record:
         """The record, which may be changed until `settle`."""
-        found = self._out.get(key) or self._long.get(key)
-        if found is None:
-            slot = self._live(key)
-            if slot < 0:
-                raise KeyError(key)
-            found = self._out[key] = self._record(slot)
+        found, slot = self._found(key)
+        if slot >= 0:
+            self._out[key] = found
             self._taken(slot)
         return found
 
     def peek(self, key: str) -> Record:
         """The record, not to be changed. Raises: KeyError."""
+        return self._found(key)[0]
+
+    def _found(self, key: str) -> tuple[Record, int]:
+        """The record, and the slot where it stands; -1 if it stands in none."""
         found = self._out.get(key) or self._long.get(key)
         if found is not None:
-            return found
+            return found, -1
         slot = self._live(key)
         if slot < 0:
             raise KeyError(key)
-        return self._record(slot)
+        return self._record(slot), slot
 
     def _record(self, slot: int) -> Record:
         history, first, last = self.slots[slot, : kernel.LAST + 1].tolist()

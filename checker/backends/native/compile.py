@@ -302,23 +302,26 @@ def _load(
             if name in entries and not _compile(module, name, entry=True, kept=True):
                 raise InternalError("the cache holds code for another machine")
         return module
-    part = apart(text, functions) if file is not None else frozenset()
     calls = calls_of(text, functions)
+    part = apart(text, calls) if file is not None else frozenset()
     later = [name for name in functions if name in part or part & calls[name]]
+
+    def compile_here(name: str) -> None:
+        entry = name in entries
+        _compile(module, name, entry=entry, kept=file is not None and (entry or name in part))
+
     beside = _Compiling(warm_part, str(file), functions, sorted(part)) if part else None
     try:
         for name in functions:
             if name not in later:
-                entry = name in entries
-                _compile(module, name, entry=entry, kept=entry and file is not None)
+                compile_here(name)
         if beside is not None:
             beside.wait()
     finally:
         if beside is not None:
             beside.stop()
     for name in later:  # what the other process did is in numba's cache; if it failed, it is not
-        entry = name in entries
-        _compile(module, name, entry=entry, kept=entry or name in part)
+        compile_here(name)
     return module
 
 

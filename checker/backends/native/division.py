@@ -27,11 +27,10 @@ def calls_of(text: str, functions: Sequence[str]) -> dict[str, frozenset[str]]:
     return found
 
 
-def apart(text: str, functions: Sequence[str]) -> frozenset[str]:
+def apart(text: str, calls: Mapping[str, frozenset[str]]) -> frozenset[str]:
     """The functions for the other process, with about half of the text; none, if it is short."""
-    if len(text) < _WORTH_CHARS or _LAST not in functions:
+    if len(text) < _WORTH_CHARS or _LAST not in calls:
         return frozenset()
-    calls = calls_of(text, functions)
     groups = _groups(calls)
     sizes = {root: sum(_chars(text, name) for name in group) for root, group in groups.items()}
     here = there = 0

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 
 from ... import ir
 from ...passes.excluded import excluded
-from ...passes.labels import is_label, slot_of
+from ...passes.labels import asked_label
 from ...states import Value, universe
 from .emitter import Emitter, Helpers, Val
 from .expressions import Expressions
@@ -229,12 +229,12 @@ def _call_all(module: Module, out: Emitter, rule: ir.Rule, function: str, base: 
 
 def _label_of(rule: ir.Rule) -> ir.Expr | None:
     """The first guard of a step of a process: is the instance at the step's label?"""
-    match rule.body[0] if rule.body else None:
-        case ir.Guard(ir.Cmp("==", place, ir.Lit()) as asked, None) if is_label(place.type):
-            variable, keys = slot_of(place)
-            if variable and all(isinstance(key, ir.Arg) for key in keys):
-                return asked
-    return None
+    first = rule.body[0] if rule.body else None
+    asked = None if first is None else asked_label(first)
+    if asked is None or not all(isinstance(key, ir.Arg) for key in asked[1]):
+        return None
+    assert isinstance(first, ir.Guard)
+    return first.cond
 
 
 def _loops(module: Module, out: Emitter, params: Sequence[ir.Param]) -> tuple[list[str], str]:

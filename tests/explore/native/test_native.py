@@ -284,7 +284,9 @@ def compiled_apart(
         patched.setattr(division, "_WORTH_CHARS", 0)
         patched.setattr(native_compile, "_compile", watched)
         outcome = explore_native(Program(model), compiled(generated))
-        part = division.apart(generated.source, generated.functions)
+        part = division.apart(
+            generated.source, division.calls_of(generated.source, generated.functions)
+        )
     assert said(outcome) == said(by_reference(model))
     return asked, part
 
