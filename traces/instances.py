@@ -233,14 +233,16 @@ def _chained(lives: dict[str, list[Instance]], observation: Observation) -> Iter
     """One chain for each node; the nodes of a successive service one behind the other.
 
     Two nodes are only joined if the log says that the first one ended and their names are the same
-    but for numbers at the end that follow each other: two relays that ran side by side are
-    never put in a row.
+    but for a number at the end, which is larger. That they did not run side by side is the
+    mapping's word. A node of several lives is left alone: its name was used again, so the numbers
+    are not those of the lives.
     """
     successive = {service.name for service in observation.mapping.services if service.successive}
     rows: dict[tuple[str, str], list[str]] = {}
     for node in lives:
         service = observation.service_of(node)
-        if service is None or service not in successive or _number(node) is None:
+        is_one = len(lives[node]) == 1 and _number(node) is not None
+        if service is None or service not in successive or not is_one:
             yield from _chain([node], lives)
         else:
             rows.setdefault((service, node.rstrip("0123456789")), []).append(node)
@@ -255,7 +257,7 @@ def _chained(lives: dict[str, list[Instance]], observation: Observation) -> Iter
 
 
 def _number(node: str) -> int | None:
-    digits = re.search(r"[0-9]{1,18}$", node)
+    digits = re.search(r"(?<![0-9])[0-9]{1,18}$", node)
     return int(digits[0]) if digits else None
 
 

@@ -13,11 +13,15 @@ from collections.abc import Iterable
 from checker import ir
 from checker.ir.walk import children, item_children
 
-__all__ = ["indexed", "is_local", "is_product", "mentions"]
+__all__ = ["indexed", "is_local", "is_product", "looks_at_own", "mentions"]
 
 
 def is_product(model: ir.Model, key: str) -> bool:
-    """Is every variable indexed by the sort, and does every rule touch the entries of one id?"""
+    """Is every variable indexed by the sort, and does every rule touch the entries of one id?
+
+    And does what is judged beside the rules, an invariant or a `LeadsTo`, speak of one id? "At most
+    one key is open" can be broken by two machines of which neither breaks it alone.
+    """
     sort = ir.Sort(key)
     return (
         model.initial is None
@@ -27,6 +31,13 @@ def is_product(model: ir.Model, key: str) -> bool:
             sum(mentions(param.type, sort) for param in rule.params) == 1
             and is_local(rule, key, shared=())
             for rule in model.rules
+        )
+        and all(
+            looks_at_own(expr, prop.params, key, shared=())
+            for prop in model.props
+            if prop.kind in (ir.PropKind.INVARIANT, ir.PropKind.LEADS_TO)
+            for expr in (prop.expr, prop.consequent)
+            if expr is not None
         )
     )
 
@@ -100,6 +111,17 @@ def is_local(rule: ir.Rule, key: str, *, shared: Iterable[str]) -> bool:
         else reader.is_whole(update.value) and reader.root(update.value) == update.var
         for update in rule.updates
     )
+
+
+def looks_at_own(
+    expr: ir.Expr, params: tuple[ir.Param, ...], key: str, *, shared: Iterable[str]
+) -> bool:
+    """Does an expression over these parameters look at entries of its one id only?"""
+    sort = ir.Sort(key)
+    own = [param.name for param in params if mentions(param.type, sort)]
+    if len(own) > 1 or (own and ir.Param(own[0], sort) not in params):
+        return False
+    return _Reader(own[0] if own else None, frozenset(shared)).is_entry(expr)
 
 
 class _Reader:

@@ -143,6 +143,12 @@ class Observation:
                 if fact.cases[0][0] is None:
                     yield what.entry.event, fact.field, fact.type
 
+    def claims(self) -> Iterator[tuple[tuple[ir.Param, ...], ir.Expr]]:
+        """What lines claim: expressions over the parameters of their rules."""
+        for what in self.by_event.values():
+            for fact in what.facts:
+                yield from ((what.rule.params, expr) for _, expr in fact.cases)
+
     def observe(self, event: Event) -> Observed | Defect | None:
         """The line as a step; None if it is none; a defect if a field has no value of the model."""
         whats = [what for what in self.entries.get(event.name, ()) if _matches(what.entry, event)]

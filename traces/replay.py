@@ -21,7 +21,7 @@ from .cut_down import cut_down
 from .event import Defect, Log
 from .explain import Diagnosis, explain
 from .instances import Line, Lost, chains
-from .locality import is_product
+from .locality import is_product, looks_at_own
 from .monitors import Monitor
 from .observe import LogId, Observation, Observed
 from .order import ordered
@@ -102,7 +102,9 @@ class SliceVerdict:
 
 @dataclass(frozen=True)
 class Replay:
-    """One run. `exact`: the slices are independent, so all of them ACCEPTED says it of the log.
+    """One run. `exact`: the slices are independent machines, and need no ids beside their own.
+
+    `in_one_order`: no two lines of the log are without an order.
 
     `slices` are those that are told one by one; `groups` stand for the others, each with how many
     slices it stands for.
@@ -113,6 +115,7 @@ class Replay:
     observation: Observation
     settings: Settings
     exact: bool
+    in_one_order: bool
     slices: tuple[SliceVerdict, ...]
     groups: tuple[tuple[SliceVerdict, int], ...]
     defects: tuple[Defect, ...]
@@ -147,11 +150,14 @@ class Replay:
     def log_accepted(self) -> bool:
         """Is the whole log a behaviour of the model? Said only where slices are independent.
 
-        An instance that lost one step may not have lost one in each of two slices.
+        An instance that lost one step may not have lost one in each of two slices. And two slices
+        may need orders that do not go together: of `y A, x B` on one node and `y B, x A` on another
+        each key has its x before its y, and no order of the four lines has both.
         """
         lossy = sum(n for each, n in self.everything() if each.budget.lost > 0)
         accepted = self.count(Verdict.ACCEPTED) == self.number()
-        return self.exact and accepted and lossy <= 1 and not self.has_gap and self.steps > 0
+        goes_together = lossy <= 1 and (self.in_one_order or self.number() == 1)
+        return self.exact and accepted and goes_together and not self.has_gap and self.steps > 0
 
     def exit_code(self) -> ExitCode:
         """The first that applies of 1, 3, 0. A log that was not read in full is never 0."""
@@ -212,6 +218,7 @@ def replay(
         observation=observation,
         settings=settings,
         exact=judge.exact,
+        in_one_order=sum(any(isinstance(i, Line) for i in chain) for chain in whole) <= 1,
         slices=tuple(verdicts),
         groups=(),
         defects=defects,
@@ -485,11 +492,13 @@ ANSWERS_MAX = 50_000  # shapes remembered; a log whose slices all differ gains n
 
 
 def is_exact(observation: Observation, lines: Iterable[Line]) -> bool:
-    """Are the slices independent? Not if one of the lines concerns all of them."""
+    """Are the slices independent? Not if a line concerns all of them, or may speak of others."""
     key = observation.key
     if key is None:
         return True
     if not is_product(observation.model, key):
+        return False
+    if not all(looks_at_own(expr, params, key, shared=()) for params, expr in observation.claims()):
         return False
     return not any(all(each.sort != key for each in line.observed.ids()) for line in lines)
 

@@ -131,6 +131,8 @@ def _why_not_whole(found: Replay) -> str:
         return "lines are missing."
     if not found.exact:
         return "what two slices together cannot have done goes unseen."
+    if not found.in_one_order:
+        return "the lines of different nodes have no order, and those of two slices may not agree."
     return "several slices need a step that nobody logged."
 
 

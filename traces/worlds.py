@@ -22,7 +22,7 @@ from checker.backends.python import Program
 from checker.passes.bind import bind
 from checker.states import State, Value, sort_sizes, universe
 
-from .locality import is_local
+from .locality import looks_at_own
 from .observe import ANY, Observation, ObservedFact, ObservedRule
 from .others import STAND_INS, Others, others
 from .unnamed import alike, one_of_many, unnamed_sorts
@@ -390,20 +390,11 @@ class World:
         if found is None or key is None:
             return None
         shared = {var.name for n, var in enumerate(self.model.vars) if n not in found.indexed}
-        exprs = [
-            (what.rule, expr)
-            for what in self.observation.by_event.values()
-            for fact in what.facts
-            for _, expr in fact.cases
-        ]
+        exprs = list(self.observation.claims())
         for prop in self.model.props:
             if prop.kind is ir.PropKind.LEADS_TO and prop.consequent is not None:
-                rule = replace(self.model.rules[0], params=prop.params)
-                exprs += [(rule, prop.expr), (rule, prop.consequent)]
-        local = (
-            is_local(replace(rule, body=(ir.Guard(expr),), updates=()), key, shared=shared)
-            for rule, expr in exprs
-        )
+                exprs += [(prop.params, prop.expr), (prop.params, prop.consequent)]
+        local = (looks_at_own(expr, params, key, shared=shared) for params, expr in exprs)
         return found if all(local) else None
 
     @property

@@ -125,12 +125,12 @@ def random_names(draw: random.Random, length: int) -> tuple[list[str], int]:
         names.append(name)
     for _ in range(draw.choice([0, 0, 1, 2])):
         match draw.randrange(3):
-            case 0:
-                names.insert(draw.randrange(len(names) + 1), draw.choice(["come", "put", "leave"]))
-            case 1:
+            case 1 if names:
                 names.pop(draw.randrange(len(names)))
             case 2:
                 draw.shuffle(names)
+            case _:
+                names.insert(draw.randrange(len(names) + 1), draw.choice(["come", "put", "leave"]))
     return names or ["come"], max(came, 1)
 
 

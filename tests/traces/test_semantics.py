@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from checker.frontend import load
@@ -169,6 +171,137 @@ def test_one_lost_step_cannot_explain_two_slices(held: Held) -> None:
     assert [each.verdict for each in found.slices] == [Verdict.ACCEPTED] * 3
     assert found.exact
     assert not found.log_accepted
+
+
+ORDERED = (
+    HEAD
+    + '''
+class M(Model):
+    """Each key is opened, then closed."""
+    opened: set[Key] = set()
+    closed: set[Key] = set()
+
+    @action
+    def open(self, key: Key) -> None:
+        when(key not in self.opened)
+        self.opened.add(key)
+
+    @action
+    def close(self, key: Key) -> None:
+        when(key in self.opened and key not in self.closed)
+        self.closed.add(key)
+'''
+)
+
+ORDERED_MAPPING = mapping("open", "close", top='slice = "Key"').replace(
+    'logged = "after"', 'logged = "with"\nparams = { key = "key" }'
+)
+
+
+def test_slices_whose_orders_do_not_go_together_do_not_speak_for_the_log(held: Held) -> None:
+    # What holds of a log of each key and of their product need not hold of the log: an order of
+    # each node alone is not compositional (sequential consistency; Herlihy and Wing, 1990).
+    observation = held.model(ORDERED, ORDERED_MAPPING)
+    text = "node-1: close key=a, open key=b, stopped; node-2: close key=b, open key=a, stopped"
+    found = held.text(text, observation)
+    assert found.exact
+    assert [each.verdict for each in found.slices] == [Verdict.ACCEPTED] * 2
+    assert not found.log_accepted
+    assert "those of two slices may not agree" in replay_text(found, Page())
+    whole = held.model(ORDERED, ORDERED_MAPPING.replace('slice = "Key"', ""))
+    assert verdict(held.text(text, whole)) is Verdict.REJECTED
+    one = held.text("node-1: open key=b, open key=a, close key=b, stopped", observation)
+    assert one.log_accepted
+
+
+def test_a_fact_about_other_keys_makes_slices_inexact(held: Held) -> None:
+    # Of `b` alone one key is open, and the line says two.
+    text = ORDERED_MAPPING + '\n[events.open.facts]\nall = "len(self.opened)"\n'
+    found = held.text("node-1: open key=a all=1, open key=b all=2", held.model(ORDERED, text))
+    assert not found.exact
+    assert [each.verdict for each in found.slices] == [Verdict.ACCEPTED] * 2
+
+
+@pytest.mark.parametrize(
+    "prop",
+    [
+        "    @invariant\n    def few(self) -> bool:\n        return len(self.opened) <= 1\n",
+        "    @liveness\n    def one_for_all(self) -> LeadsTo:\n"
+        "        return LeadsTo(len(self.opened) > 0, len(self.closed) > 0)\n",
+    ],
+)
+def test_a_property_of_several_keys_makes_slices_inexact(held: Held, prop: str) -> None:
+    # Two keys are open, which breaks the invariant; neither slice can know.
+    source = ORDERED.replace("fault,", "fault, invariant,") + "\n" + prop
+    found = held.text("node-1: open key=a, open key=b", held.model(source, ORDERED_MAPPING))
+    assert not found.exact
+    assert not found.log_accepted
+
+
+CHOOSING = (
+    HEAD.replace("action,", "action, choose,")
+    + '''
+class M(Model):
+    """A key is offered workers, and takes one of those that it was offered."""
+    offers: Map[Key, set[Worker]] = Map(set())
+    taken: dict[Key, Worker] = {}
+
+    @action
+    def offer(self, key: Key, worker: Worker) -> None:
+        self.offers[key].add(worker)
+
+    @action
+    def take(self, key: Key) -> None:
+        when(key not in self.taken and len(self.offers[key]) > 0)
+        worker = choose(self.offers[key])
+        self.taken[key] = worker
+
+    @action
+    def use(self, key: Key, worker: Worker) -> None:
+        when(key in self.taken and self.taken[key] == worker)
+        del self.taken[key]
+'''
+)
+
+
+def test_slices_of_rules_that_choose_from_their_own_entry_are_those_of_the_whole(
+    held: Held,
+) -> None:
+    # Each slice's verdict is that of its lines as a log without slices, and the log is accepted if
+    # and only if all slices are. In one order, so that the slices go together.
+    text = mapping("offer", "take", "use", top='order = "file"\nslice = "Key"')
+    text = text.replace('logged = "after"', 'logged = "with"\nparams = { key = "key" }')
+    for name in ("offer", "use"):
+        head, _, rest = text.partition(f"[events.{name}]")
+        rest = rest.replace('key = "key"', 'key = "key", worker = "worker"', 1)
+        text = f"{head}[events.{name}]{rest}"
+    sliced = held.model(CHOOSING, text)
+    assert is_product(sliced.model, "Key")
+    whole = held.model(CHOOSING, text.replace('slice = "Key"', ""))
+    seen = set()
+    for seed in range(16):
+        lines = choosing_lines(random.Random(seed))
+        found = held.text("node-1: " + ", ".join(lines), sliced)
+        assert found.exact
+        for each in found.slices:
+            own = [line for line in lines if f"key={each.keys[0]}" in line]
+            assert verdict(held.text("node-1: " + ", ".join(own), whole)) is each.verdict, lines
+        accepted = verdict(held.text("node-1: " + ", ".join(lines), whole)) is Verdict.ACCEPTED
+        assert accepted == found.log_accepted, lines
+        seen.add(accepted)
+    assert seen == {True, False}
+
+
+def choosing_lines(draw: random.Random) -> list[str]:
+    """Lines that are often a behaviour: what is used was mostly offered."""
+    lines: list[str] = []
+    for _ in range(3):
+        key = draw.choice("ab")
+        offered = draw.sample("xy", draw.randint(1, 2))
+        used = draw.choice(["x", "y", *offered])
+        lines += [f"offer key={key} worker={worker}" for worker in offered]
+        lines += [f"take key={key}", f"use key={key} worker={used}"]
+    return lines
 
 
 def test_the_outbox_is_no_product(held: Held) -> None:

@@ -47,6 +47,7 @@ class Spine:
     marks: Mapping[str, Sequence[Mark]]
     shifts: list[dict[str, int]]
     files: Mapping[str, int] | None  # their positions, if they give the order of all lines
+    is_one_chain: bool  # does no more than one row have lines?
 
     def position(self, event: Event) -> tuple[int, ...]:
         """What the lines of one chain are ordered by."""
@@ -100,7 +101,12 @@ def spine_of(readings: Sequence[Reading], observation: Observation) -> Spine:
     for name, each in joined.items():
         lives[name] = _lives(name, each, observation, ends, written)
     marks = {name: each.marks for name, each in joined.items()}
-    return Spine(rows(lives, ends, observation), marks, shifts, None)
+    found = rows(lives, ends, observation)
+    lined = (
+        any(isinstance(i, Line) or (isinstance(i, Slot) and tuple(i) in written) for i in row)
+        for row in found
+    )
+    return Spine(found, marks, shifts, None, sum(lined) <= 1)
 
 
 def _in_order(readings: Sequence[Reading], shifts: list[dict[str, int]]) -> Spine:
@@ -114,7 +120,7 @@ def _in_order(readings: Sequence[Reading], shifts: list[dict[str, int]]) -> Spin
         assert mark.step is not None
         row += [*steps_of(mark.step), Slot("", number + 1)]
     files = {name: position for position, name in enumerate(readings[0].files)}
-    return Spine([tuple(row)], {"": marks}, shifts, files)
+    return Spine([tuple(row)], {"": marks}, shifts, files, is_one_chain=True)
 
 
 def _services(

@@ -251,6 +251,7 @@ class _Concluding:
             observation=self.observation,
             settings=self.settings,
             exact=self.judge.exact,
+            in_one_order=self.spine.is_one_chain,
             slices=tuple(sorted(listed, key=lambda each: each.begins)),
             groups=tuple(groups),
             defects=tuple(sorted(kept, key=lambda defect: defect.place)),
