@@ -9,7 +9,7 @@ from pathlib import Path
 
 from .conftest import Checker
 
-HEAVY = ("networkx", "rich", "hypothesis", "numba", "llvmlite", "z3", "numpy", "pytest")
+HEAVY = ("networkx", "rich", "hypothesis", "llvmlite", "z3", "numpy", "pytest")
 
 
 def _best_of(count: int, checker: Checker, *call: str) -> float:

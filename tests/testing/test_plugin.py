@@ -97,7 +97,16 @@ def _junit(report: ElementTree.ElementTree) -> None:  # type: ignore[type-arg]
 
 def test_the_plugin_costs_a_run_without_models_nothing() -> None:
     """It is loaded in every run of pytest: nothing slow may come with it."""
-    slow = ("hypothesis", "networkx", "numba", "z3", "rich", "click", "checker.frontend", "numpy")
+    slow = (
+        "hypothesis",
+        "networkx",
+        "llvmlite",
+        "z3",
+        "rich",
+        "click",
+        "numpy",
+        "checker.frontend",
+    )
     code = (
         "import sys, checker.testing.plugin; "
         f"print([name for name in {slow!r} if name in sys.modules])"

@@ -11,6 +11,7 @@ import functools
 import os
 from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
@@ -24,12 +25,10 @@ from .reading import Record
 
 __all__ = ["Packed", "SeenOnce", "code"]
 
-_FUNCTIONS = {
-    "hashed": True, "named": False, "past_number": False, "past_text": False, "split": True,
-    "kind_of": True, "slot_of": True, "entered": False, "new_slot": True, "moved": True,
-    "put_key": False, "has_room": False, "scan": True, "refilled": True, "matched": True,
-    "remade": True, "kept": True,
-}  # fmt: skip
+_CALLED = (
+    "hashed", "split", "kind_of", "slot_of", "new_slot", "moved", "scan", "refilled", "matched",
+    "remade", "kept",
+)  # fmt: skip
 
 FIRST_SLOTS = 1 << 14
 
@@ -37,9 +36,10 @@ FIRST_SLOTS = 1 << 14
 @functools.cache
 def code() -> Any:
     """The functions of `kernel.py`, compiled; from the cache on disk, if they are there."""
-    from checker.backends.native.compile import kernel as compiled  # it takes all of numba
+    from checker.backends.native.compile import kernel as compiled  # it takes all of LLVM
 
-    return compiled(Path(kernel.__file__).read_text(encoding="utf-8"), _FUNCTIONS)
+    calls = compiled(Path(kernel.__file__).read_text(encoding="utf-8"), _CALLED)
+    return SimpleNamespace(**calls)
 
 
 class Packed(MutableMapping[str, Record]):

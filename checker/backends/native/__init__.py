@@ -1,10 +1,11 @@
-"""A bound model as machine code: packed states, generated Python, numba.
+"""A bound model as machine code: packed states, generated Python, LLVM.
 
     shapes, codec      how a value is held in bits
     layout             where each variable of a state is
     emitter, access, expressions, collections, rules, emit
                        from IR to Python source over machine ints, which runs as it is
-    compile, cache     from that source to machine code, kept on disk
+    machine            from that source, and others like it, to LLVM's text
+    compile, cache     from there to machine code, kept on disk
 
-Nothing but `compile` imports numba.
+Nothing but `compile` imports llvmlite.
 """

@@ -13,18 +13,16 @@ import json
 import os
 import platform
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["MODULE", "Entry", "folder", "new_folder", "open_entry"]
+__all__ = ["Entry", "folder", "new_folder", "open_entry"]
 
-MODULE = "model.py"
 _SUMS = "checksums.json"
-_FORMAT = "2"  # raise it when the way of compiling changes
+_FORMAT = "3"  # raise it when the way of compiling changes
 _ENTRIES_MAX = 200  # the oldest go first; one takes about half a megabyte
 
 
@@ -66,9 +64,9 @@ class Entry:
             _forget_old(self.place.parent)
 
 
-def open_entry(text: str, numba_version: str) -> Entry:
-    """The entry for a module's text on this machine."""
-    parts = (_FORMAT, text, numba_version, sys.version, platform.machine(), _cpu())
+def open_entry(text: str, version: str) -> Entry:
+    """The entry for a module's text, as this version makes code of it."""
+    parts = (_FORMAT, text, version, platform.machine())
     name = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
     entry = Entry(folder() / name, None)
     if not entry.place.is_dir():
@@ -77,13 +75,6 @@ def open_entry(text: str, numba_version: str) -> Entry:
         entry.discard()
         return entry
     return Entry(entry.place, entry.place)
-
-
-def _cpu() -> str:
-    from llvmlite import binding  # type: ignore[import-untyped,unused-ignore]
-
-    features = str(binding.get_host_cpu_features().flatten())
-    return f"{binding.get_host_cpu_name()} {features}"
 
 
 def _is_whole(place: Path) -> bool:

@@ -8,7 +8,7 @@ Owns what the explorer calls, and nothing of how it searches:
     look(states, row, rows, wanted)                     the first state that an open check asks for
     look_at_rest(states, rests, row, rows, wanted)      the same for states at rest
 
-The module is plain Python over ints and numpy arrays; `compile.py` has numba compile it.
+The module is plain Python over ints and numpy arrays, as `machine.py` knows it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from ...states import Value, universe
 from .emitter import Emitter, Helpers, Val
 from .expressions import Expressions
 from .layout import Layout, layout_of
-from .renaming import FUNCTIONS, orbit_texts
+from .renaming import orbit_texts
 from .rules import Module, Site, give_rule, give_value, read_all
 from .shapes import Num, Unsupported, declared, space
 
@@ -62,14 +62,13 @@ class Probe:
 
 @dataclass(frozen=True)
 class Generated:
-    """The text, and what its numbers stand for. `functions` are in the order of their calls: the
-    called one first. `fan` is the most steps that one state can have.
+    """The text, called functions first, and what its numbers stand for. `fan` is the most steps
+    that one state can have.
     """
 
     model: ir.Model
     layout: Layout
     source: str
-    functions: tuple[str, ...]
     instances: tuple[Instance, ...]
     sites: tuple[Site, ...]
     probes: tuple[Probe, ...]
@@ -109,23 +108,14 @@ def generate(model: ir.Model, *, sorts: Sequence[str] = ()) -> Generated:
         _look_text(module, "look", checks, ""),
         _look_text(module, "look_at_rest", rest_checks, "rests"),
     ]
-    names = [text.split("(")[0].removeprefix("def ") for text in module.texts]
     orbits = orbit_texts(module, sorts) if sorts else []
-    helpers, helper_names = _helper_texts(module.helpers, module.layout.words)
+    helpers = _helper_texts(module.helpers)
     title = f'"""The model {model.name} as the native engine runs it."""'
     head = [title, "", _FUTURE, "", *_sites_text(module)]
     return Generated(
         model=model,
         layout=module.layout,
         source="\n".join(head) + "\n\n\n" + "\n\n\n".join([*helpers, *texts, *orbits]) + "\n",
-        functions=(
-            *helper_names,
-            *names,
-            "expand",
-            "look",
-            "look_at_rest",
-            *(FUNCTIONS if sorts else ()),
-        ),
         instances=tuple(instances),
         sites=tuple(module.sites),
         probes=probes,
@@ -159,20 +149,18 @@ _ONES = '''def ones(bits: int):
     return count'''
 
 
-def _helper_texts(helpers: Helpers, words: int) -> tuple[list[str], list[str]]:
-    texts, names = [_FAIL], ["fail"]
+def _helper_texts(helpers: Helpers) -> list[str]:
+    texts = [_FAIL]
     if helpers.ones:
         texts.append(_ONES)
-        names.append("ones")
     for width in sorted(helpers.puts):
         parts = ", ".join(f"chunk if place == {n} else chunks[{n}]" for n in range(width))
         texts.append(
             f"def put_{width}(chunks: Chunks[{width}], place: int, chunk: int):\n"
             f'    """The chunks with another one at a place."""\n    return ({parts},)'
         )
-        names.append(f"put_{width}")
     orders = [f"{name} = {codes}" for codes, name in helpers.orders.items()]
-    return (["\n".join(orders)] if orders else []) + texts, names
+    return (["\n".join(orders)] if orders else []) + texts
 
 
 # ── Loops ────────────────────────────────────────────────────────────────────────────────────────
@@ -182,7 +170,8 @@ def _expand_text(module: Module, rules: list[tuple[ir.Rule, str, int]], fan: int
     out = Emitter(module.helpers, lambda kind: "")
     out.taken |= _LOOP_NAMES
     words = module.words
-    out.write("def expand(states, row, rows, out, tags, ends, rests):")
+    given = "states: Rows, row: int, rows: int, out: Rows, tags: Tags, ends: Numbers, rests: Bytes"
+    out.write(f"def expand({given}):")
     out.depth += 1
     out.write(f'"""All steps of states[row:rows], while there is room for {fan} more."""')
     out.write("start = row")
@@ -265,7 +254,9 @@ def _look_text(
 ) -> str:
     out = Emitter(module.helpers, lambda kind: "")
     out.taken |= _LOOP_NAMES
-    given = ["states", *([rests] if rests else []), "row", "rows", "wanted"]
+    given = ["states: Rows", "row: int", "rows: int", "wanted: Numbers"]
+    if rests:
+        given.insert(1, f"{rests}: Bytes")
     out.write(f"def {name}({', '.join(given)}):")
     out.depth += 1
     out.write('"""The first state from `row` on that decides what is wanted; `rows`, if none."""')

@@ -51,7 +51,7 @@ class Helpers:
 
 
 def annotated(name: str, shape: Shape) -> str:
-    """A parameter with its type, from which numba gets its signature."""
+    """A parameter with its type, as `machine.py` knows it."""
     if isinstance(shape, Flag):
         return f"{name}: bool"
     if is_narrow(shape):

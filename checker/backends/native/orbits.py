@@ -2,7 +2,7 @@
 
 Owns the loop around `renamed` and `painted` of `renaming.py`; what a representative is, and why, is
 said in `explore/symmetry.py`. Here the least state is the one with the least words. The functions
-are plain Python for numba, like those of `visited.py`: the constants below are put in place.
+are like those of `visited.py`: the constants below are put in place.
 
 All ids are counted through, those of a sort in consecutive places; `order` holds them so that ids
 stand in the order of their marks, and `to[id]` is an id's place among those of its sort.
@@ -10,7 +10,10 @@ stand in the order of their marks, and `to[id]` is an id's place among those of 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
+
+Numbers: TypeAlias = Any  # of int64
+Rows: TypeAlias = Any  # the same in two dimensions
 
 WORDS = 1
 STARTS = (0,)  # the first id of each sort
@@ -19,22 +22,22 @@ RENAMINGS = 2  # of all sorts together; 0, if an int cannot hold them
 TRIED_MAX = 5040
 
 
-def mixed(h: Any, x: Any) -> Any:  # replaced, as the next two, by generated code
+def mixed(h: int, x: int) -> Any:  # replaced, as the next two, by generated code
     return h ^ x
 
 
-def renamed(rows: Any, row: Any, to: Any, into: Any, at: Any) -> Any:
+def renamed(rows: Rows, row: int, to: Numbers, into: Rows, at: int) -> Any:
     return 0
 
 
-def painted(rows: Any, row: Any, paint: Any) -> Any:
+def painted(rows: Rows, row: int, paint: Numbers) -> Any:
     return 0
 
 
 # ── Copied into the generated module ─────────────────────────────────────────────────────────────
 
 
-def next_order(order: Any, begin: Any, end: Any) -> Any:
+def next_order(order: Numbers, begin: int, end: int) -> Any:
     """The next arrangement of order[begin:end] by size; False behind the last, which is undone."""
     k = end - 2
     while k >= begin and order[k] > order[k + 1]:
@@ -53,7 +56,7 @@ def next_order(order: Any, begin: Any, end: Any) -> Any:
     return True
 
 
-def arrange(rows: Any, row: Any, paint: Any, marks: Any, order: Any) -> Any:
+def arrange(rows: Rows, row: int, paint: Numbers, marks: Numbers, order: Numbers) -> Any:
     """Put the ids of each sort in the order of their marks, tied ones in the order of ids."""
     for i in range(len(order)):
         paint[i] = 1
@@ -69,7 +72,9 @@ def arrange(rows: Any, row: Any, paint: Any, marks: Any, order: Any) -> Any:
     return 0
 
 
-def are_alike(rows: Any, row: Any, order: Any, begin: Any, end: Any, to: Any, two: Any) -> Any:
+def are_alike(
+    rows: Rows, row: int, order: Numbers, begin: int, end: int, to: Numbers, two: Rows
+) -> Any:
     """Does the state stay as it is when neighbours in order[begin:end] change places?"""
     for sort in range(len(STARTS)):
         for i in range(STARTS[sort], ENDS[sort]):
@@ -85,7 +90,9 @@ def are_alike(rows: Any, row: Any, order: Any, begin: Any, end: Any, to: Any, tw
     return True
 
 
-def least(rows: Any, row: Any, order: Any, opened: Any, groups: Any, to: Any, two: Any) -> Any:
+def least(
+    rows: Rows, row: int, order: Numbers, opened: Rows, groups: int, to: Numbers, two: Rows
+) -> Any:
     """The least words among the arrangements, into two[0]; how often they come out."""
     times, tried = 0, 0
     while tried < TRIED_MAX:
@@ -115,16 +122,16 @@ def least(rows: Any, row: Any, order: Any, opened: Any, groups: Any, to: Any, tw
 
 
 def canonical(
-    rows: Any,
-    among: Any,
-    count: Any,
-    sizes: Any,
-    paint: Any,
-    marks: Any,
-    order: Any,
-    to: Any,
-    opened: Any,
-    two: Any,
+    rows: Rows,
+    among: Numbers,
+    count: int,
+    sizes: Numbers,
+    paint: Numbers,
+    marks: Numbers,
+    order: Numbers,
+    to: Numbers,
+    opened: Rows,
+    two: Rows,
 ) -> Any:
     """Put the representative of its orbit in place of each row of among[:count], and the sizes of
     their orbits into `sizes`; 0, where too many ids are tied. How many that were. The rest is room

@@ -53,9 +53,9 @@ from .shapes import (
     slots,
 )
 
-__all__ = ["FUNCTIONS", "orbit_texts"]
+__all__ = ["orbit_texts"]
 
-_MIXED = '''def mixed(h, x):
+_MIXED = '''def mixed(h: int, x: int):
     """62 bits of both. Products that lose their highest bits are the same in Python and here."""
     h = (((h ^ x) + 0x9E3779B97F4A7C1) * 0x2545F4914F6CDD1D) & 0x3FFFFFFFFFFFFFFF
     return h ^ (h >> 31)'''
@@ -65,11 +65,6 @@ _MASK = "0x3FFFFFFFFFFFFFFF"
 _NAMES = {"rows", "row", "to", "into", "paint", "mixed"}  # no variable of the model is called so
 
 _COPIED = "# ── Copied into the generated module "
-
-# In the order of their calls, the called ones first.
-FUNCTIONS = (
-    "mixed", "renamed", "painted", "next_order", "arrange", "are_alike", "least", "canonical",
-)  # fmt: skip
 
 
 def orbit_texts(module: Module, sorts: Sequence[str]) -> list[str]:
@@ -90,13 +85,13 @@ def orbit_texts(module: Module, sorts: Sequence[str]) -> list[str]:
     text = Path(orbits.__file__).read_text(encoding="utf-8")
     functions = text[text.index("def ", text.index(_COPIED)) :].rstrip()
     given = [_MIXED, _renamed_text(module, by_name), _painted_text(module, by_name)]
-    return ["\n".join(constants), *given, functions.replace(": Any", "").replace(" -> Any", "")]
+    return ["\n".join(constants), *given, functions.replace(" -> Any", "")]
 
 
 def _renamed_text(module: Module, starts: Mapping[str, int]) -> str:
     """The text of `renamed`."""
     out = Emitter(module.helpers, lambda kind: "")
-    out.write("def renamed(rows, row, to, into, at):")
+    out.write("def renamed(rows: Rows, row: int, to: Numbers, into: Rows, at: int):")
     out.depth += 1
     out.write('"""The state with other ids."""')
     out.taken |= _NAMES
@@ -117,7 +112,7 @@ def _renamed_text(module: Module, starts: Mapping[str, int]) -> str:
 def _painted_text(module: Module, starts: Mapping[str, int]) -> str:
     """The text of `painted`."""
     out = Emitter(module.helpers, lambda kind: "")
-    out.write("def painted(rows, row, paint):")
+    out.write("def painted(rows: Rows, row: int, paint: Numbers):")
     out.depth += 1
     out.write('"""What the state looks like with some ids painted."""')
     out.taken |= _NAMES

@@ -20,7 +20,6 @@ from .emitter import Emitter, Helpers, Val, annotated
 from .expressions import Expressions
 from .layout import Layout, Place
 from .shapes import Shape, Unsupported, chunks, declared, is_narrow, joined
-from .tidy import tidied
 
 __all__ = ["Module", "Site", "codes_of", "give_rule", "give_value", "taken"]
 
@@ -74,7 +73,7 @@ class Module:
         return name
 
     def add(self, out: Emitter) -> None:
-        self.texts.append("\n".join(tidied(out.lines)))
+        self.texts.append("\n".join(out.lines))
 
 
 def read_all(module: Module, out: Emitter, exprs: Iterable[ir.Expr]) -> None:

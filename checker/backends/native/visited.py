@@ -1,8 +1,7 @@
 """The set of visited states: open addressing in segments, and the steps that need not ask it.
 
-Owns the table's arithmetic and nothing of a search. It is written for a number of words, `WORDS`;
-the text of its functions is copied into each generated module with the number put in place, so that
-numba sees a constant.
+Owns the table's arithmetic and nothing of a search. It is written for a number of words, `WORDS`,
+which is put in place before it is compiled.
 
 The table is one array. Segment s has the places from `s * region` on, of which `sizes[s]` are in
 use as a ring with linear probing; `used[s]` of them are taken. A place is WORDS ints; its first
@@ -13,9 +12,18 @@ of its hashes when it grows.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+
+# Arrays, as `machine` knows them.
+Numbers: TypeAlias = Any  # of int64
+Rows: TypeAlias = Any  # the same in two dimensions
+Blocks: TypeAlias = Any  # and in three
+Tags: TypeAlias = Any  # of int32
+TagRows: TypeAlias = Any
+Bytes: TypeAlias = Any  # of uint8
+ByteRows: TypeAlias = Any
 
 WORDS = 1
 _PAGE_WORDS = 512
@@ -24,7 +32,7 @@ _SMALL_WORDS = 1 << 19  # a segment that may double
 __all__ = ["WORDS", "collect", "grow", "hash_of", "insert", "put", "share_out", "sift"]
 
 
-def hash_of(rows: Any, row: int) -> Any:
+def hash_of(rows: Rows, row: int) -> Any:
     """62 well mixed bits of a row. Source: the finaliser of MurmurHash3 (A. Appleby, 2011)."""
     h = np.uint64(0)
     for k in range(WORDS):
@@ -38,17 +46,17 @@ def hash_of(rows: Any, row: int) -> Any:
 
 
 def sift(
-    states: Any,
-    row: Any,
-    done: Any,
-    out: Any,
-    tags: Any,
-    ends: Any,
-    recent: Any,
-    kept: Any,
-    rule_of: Any,
-    fired: Any,
-    failed: Any,
+    states: Rows,
+    row: int,
+    done: int,
+    out: Rows,
+    tags: Tags,
+    ends: Numbers,
+    recent: Rows,
+    kept: Numbers,
+    rule_of: Tags,
+    fired: Numbers,
+    failed: Numbers,
 ) -> Any:
     """Choose the steps of states[row:row + done] that have to be looked up.
 
@@ -92,18 +100,18 @@ def sift(
 
 
 def share_out(
-    out: Any,
-    tags: Any,
-    kept: Any,
-    count: Any,
-    shift: Any,
-    share_of: Any,
-    rows: Any,
-    row_tags: Any,
-    hashes: Any,
-    ends: Any,
-    order: Any,
-    at: Any,
+    out: Rows,
+    tags: Tags,
+    kept: Numbers,
+    count: int,
+    shift: int,
+    share_of: Tags,
+    rows: Blocks,
+    row_tags: TagRows,
+    hashes: Rows,
+    ends: Numbers,
+    order: Bytes,
+    at: int,
 ) -> Any:
     """Append the kept steps to the rows of the share that their segment is of.
 
@@ -125,7 +133,14 @@ def share_out(
 
 
 def collect(
-    rows: Any, found: Any, order: Any, first: Any, last: Any, taken: Any, fresh: Any, at: Any
+    rows: Blocks,
+    found: ByteRows,
+    order: Bytes,
+    first: int,
+    last: int,
+    taken: Numbers,
+    fresh: Rows,
+    at: int,
 ) -> Any:
     """Append the steps that were found to be new to `fresh`, in the order they were made in.
 
@@ -137,13 +152,20 @@ def collect(
         row = taken[share]
         for k in range(WORDS):
             fresh[at, k] = rows[share, row, k]
-        at += np.int64(found[share, row])
+        at += int(found[share, row])
         taken[share] = row + 1
         first += 1
     return first, at
 
 
-def grow(table: Any, region: Any, sizes: Any, used: Any, segment: Any) -> Any:
+def put(table: Numbers, at: int, rows: Rows, row: int) -> Any:
+    """Write a row into a free place."""
+    table[at] = rows[row, 0] + 1
+    for k in range(1, WORDS):
+        table[at + k] = rows[row, k]
+
+
+def grow(table: Numbers, region: int, sizes: Numbers, used: Numbers, segment: int) -> Any:
     """Make a segment larger, in place; False, if its region is full. Small ones double, others
     grow by half, for less memory.
 
@@ -185,37 +207,30 @@ def grow(table: Any, region: Any, sizes: Any, used: Any, segment: Any) -> Any:
             waiting += 1
     sizes[segment] = size
     for number in range(waiting):
-        place = ((hash_of(later, number) & 0xFFFFFFFF) * size) >> 32
-        while table[(base + place) * WORDS] != 0:
-            place += 1
-            if place == size:
-                place = 0
-        put(table, (base + place) * WORDS, later, number)
+        target = ((hash_of(later, number) & 0xFFFFFFFF) * size) >> 32
+        while table[(base + target) * WORDS] != 0:
+            target += 1
+            if target == size:
+                target = 0
+        put(table, (base + target) * WORDS, later, number)
     return True
 
 
-def put(table: Any, at: Any, rows: Any, row: Any) -> Any:
-    """Write a row into a free place."""
-    table[at] = rows[row, 0] + 1
-    for k in range(1, WORDS):
-        table[at + k] = rows[row, k]
-
-
 def insert(
-    table: Any,
-    region: Any,
-    shift: Any,
-    sizes: Any,
-    used: Any,
-    rows: Any,
-    tags: Any,
-    hashes: Any,
-    last: Any,
-    found: Any,
-    room: Any,
-    rule_of: Any,
-    new: Any,
-    pending: Any,
+    table: Numbers,
+    region: int,
+    shift: int,
+    sizes: Numbers,
+    used: Numbers,
+    rows: Rows,
+    tags: Tags,
+    hashes: Numbers,
+    last: int,
+    found: Bytes,
+    room: int,
+    rule_of: Tags,
+    new: Numbers,
+    pending: Numbers,
 ) -> Any:
     """Put rows[:last] into the table; `found` becomes 1 for those that are new, and 0 for others.
 
@@ -233,10 +248,10 @@ def insert(
             segment = hashes[j] >> shift
             place = ((hashes[j] & 0xFFFFFFFF) * sizes[segment]) >> 32
             at = (segment * region + place) * WORDS
-            there = table[at] == rows[j, 0] + 1
+            same = table[at] == rows[j, 0] + 1
             for k in range(1, WORDS):
-                there = there & (table[at + k] == rows[j, k])
-            pending[j - block] = there
+                same = same & (table[at + k] == rows[j, k])
+            pending[j - block] = same
         waiting = 0
         for j in range(block, end):
             there = pending[j - block]

@@ -180,7 +180,7 @@ class _Run:
         try:
             from ...backends.native.compile import Warming
         except ImportError:
-            self.refusal = "numba is not installed"
+            self.refusal = "llvmlite is not installed"
             return
         self.warming = Warming(generated)
 

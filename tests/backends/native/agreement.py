@@ -28,11 +28,10 @@ def as_python(generated: Generated) -> Functions:
 
 
 def as_machine_code(generated: Generated) -> Functions:
-    """The generated functions compiled by numba, without a cache."""
-    from checker.backends.native.compile import compiled
+    """The generated functions compiled, without a cache."""
+    from checker.backends.native.compile import kernel
 
-    code = compiled(generated, keep=False)
-    return {"expand": code.expand, "look": code.look, "look_at_rest": code.look_at_rest}
+    return kernel(generated.source, ("expand", "look", "look_at_rest"), keep=False)
 
 
 def reachable(program: Program, states_max: int) -> list[State]:

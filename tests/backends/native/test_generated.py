@@ -182,7 +182,7 @@ def test_states_of_several_words_agree_with_the_reference() -> None:
 def test_the_source_is_plain_python_and_deterministic() -> None:
     model = prepare(Request("outbox")).model
     assert generate(model).source == generate(model).source
-    assert "numba" not in generate(model).source
+    assert "llvm" not in generate(model).source
 
 
 # ── Mutants ──────────────────────────────────────────────────────────────────────────────────────

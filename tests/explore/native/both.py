@@ -23,7 +23,7 @@ from checker.explore.symmetry import symmetry_of
 
 
 def uncompiled(model: ir.Model, sorts: Sequence[str] = ()) -> Compiled:
-    """The functions that numba would compile, as Python."""
+    """The functions that would be compiled, as Python."""
     generated = generate(model, sorts=sorts)
     functions = as_python(generated)
     table: dict[str, Any] = {}

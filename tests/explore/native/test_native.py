@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from both import by_reference, natively, said, uncompiled
@@ -13,8 +12,6 @@ from grid import Grid
 from random_ir import random_models
 
 from checker import api, manifest
-from checker.backends.native import compile as native_compile
-from checker.backends.native import division
 from checker.backends.native.compile import compiled
 from checker.backends.native.emit import generate
 from checker.backends.native.shapes import Unsupported
@@ -253,7 +250,7 @@ def test_compiled_code_is_found_again_and_a_damaged_entry_is_made_again(
     generated = generate(model)
     assert not compiled(generated).from_cache
     assert compiled(generated).from_cache
-    for file in tmp_path.rglob("*.nbc"):
+    for file in tmp_path.rglob("*.o"):
         data = bytearray(file.read_bytes())
         data[random.Random(0).randrange(len(data))] ^= 0xFF
         file.write_bytes(bytes(data))
@@ -262,52 +259,3 @@ def test_compiled_code_is_found_again_and_a_damaged_entry_is_made_again(
     outcome = explore_native(Program(model), again)
     assert said(outcome) == said(by_reference(model))
     assert compiled(generated).from_cache
-
-
-def compiled_apart(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> tuple[dict[str, bool], frozenset[str]]:
-    """The functions that were given to numba in this process, and was each made before; those that
-    another process is asked for. The code gives what the reference gives.
-    """
-    asked: dict[str, bool] = {}
-    really = native_compile._compile
-
-    def watched(module: Any, name: str, **given: Any) -> bool:
-        asked[name] = really(module, name, **given)
-        return asked[name]
-
-    model = prepare(Request("two_phase_commit", scopes={"Participant": 2})).model
-    generated = generate(model)
-    with monkeypatch.context() as patched:
-        patched.setenv("CRASHPROOF_CACHE", str(folder))
-        patched.setattr(division, "_WORTH_CHARS", 0)
-        patched.setattr(native_compile, "_compile", watched)
-        outcome = explore_native(Program(model), compiled(generated))
-        part = division.apart(
-            generated.source, division.calls_of(generated.source, generated.functions)
-        )
-    assert said(outcome) == said(by_reference(model))
-    return asked, part
-
-
-def test_half_of_a_module_is_compiled_by_another_process_and_kept_whole(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    asked, part = compiled_apart(tmp_path, monkeypatch)
-    assert len(part) > 3 and {"expand", "fail"}.isdisjoint(part)
-    assert {name for name in part if asked[name]} == part
-    again, _ = compiled_apart(tmp_path, monkeypatch)
-    entries = ["expand", "look", "look_at_rest", "sift", "share_out", "insert", "collect"]
-    assert again == dict.fromkeys(entries, True)
-
-
-@pytest.mark.slow
-def test_what_the_other_process_cannot_compile_is_compiled_here(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def nobody_has_this() -> None: ...
-
-    monkeypatch.setattr(native_compile, "warm_part", nobody_has_this)
-    asked, part = compiled_apart(tmp_path, monkeypatch)
-    assert part and not any(asked[name] for name in part)
