@@ -27,7 +27,9 @@ from .mapping import Mapping as LogMapping
 if TYPE_CHECKING:
     from checker.frontend import Loaded
 
-__all__ = ["ANY", "LogId", "Observation", "Observed", "ObservedFact", "ObservedRule", "observe"]
+__all__ = [
+    "ANY", "LogId", "Luck", "Observation", "Observed", "ObservedFact", "ObservedRule", "observe",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -111,6 +113,20 @@ class Observed:
         return any(each.what.entry.logged is Logged.BEFORE for each in self.all())
 
 
+@dataclass(frozen=True, slots=True)
+class Luck:
+    """An `unlucky` answer of a rule, and how often the model allows it.
+
+    `is_counted`: the search keeps to that, because no line tells of the rule's steps. Otherwise any
+    line of the rule may be of that answer.
+    """
+
+    rule: str
+    answer: str
+    at_most: int
+    is_counted: bool
+
+
 @dataclass(frozen=True)
 class Observation:
     """A mapping fitted to a model. `model` has its constants bound, and faults without budgets."""
@@ -125,6 +141,7 @@ class Observation:
     after_rules: Mapping[
         str, tuple[str, ...]
     ]  # of each service, the rules logged after their effect
+    luck: tuple[Luck, ...] = ()
 
     def service_of(self, node: str) -> str | None:
         """The service that a node is an instance of, by the patterns of the mapping."""
@@ -262,7 +279,7 @@ def observe(
         )
     found = [what for entry in mapping.events for what in _observed_rules(loaded, entry)]
     _check_all_mentioned(model, mapping)
-    bound, facts = _bound(model, found, mapping.hidden, constants, scopes)
+    bound, facts, luck = _bound(model, found, mapping.hidden, constants, scopes)
     found = [
         replace(what, rule=bound.rule(what.rule.name), facts=own)
         for what, own in zip(found, facts, strict=True)
@@ -276,6 +293,7 @@ def observe(
         entries=_entries(found),
         hidden=frozenset(mapping.hidden),
         after_rules=_after_rules(mapping),
+        luck=luck,
     )
 
 
@@ -402,8 +420,8 @@ def _bound(
     hidden: Iterable[str],
     constants: Mapping[str, Value] | None,
     scopes: Mapping[str, int] | None,
-) -> tuple[ir.Model, list[tuple[ObservedFact, ...]]]:
-    """The model with its constants bound and its faults uncounted; and each entry's facts.
+) -> tuple[ir.Model, list[tuple[ObservedFact, ...]], tuple[Luck, ...]]:
+    """The model with its constants bound and its faults uncounted; each entry's facts; the luck.
 
     The facts travel as properties, so that the pass that binds constants sees them.
     """
@@ -422,7 +440,7 @@ def _bound(
         )
         for what in found
     ]
-    return _uncounted(replace(whole, props=own), hidden), facts
+    return _uncounted(replace(whole, props=own), hidden), facts, tuple(_luck(whole, hidden))
 
 
 def _uncounted(model: ir.Model, hidden: Iterable[str]) -> ir.Model:
@@ -463,6 +481,16 @@ def _uncounted(model: ir.Model, hidden: Iterable[str]) -> ir.Model:
         for rule in model.rules
     )
     return replace(model, rules=rules, vars=tuple(v for v in model.vars if v.name not in gone))
+
+
+def _luck(model: ir.Model, hidden: Iterable[str]) -> Iterator[Luck]:
+    """The `unlucky` answers, and which of them `_uncounted` counts."""
+    kept = {c for rule in model.rules if rule.name in set(hidden) for c in _unlucky(rule)}
+    for rule in model.rules:
+        for counter in dict.fromkeys(_unlucky(rule)):
+            type_ = model.var(counter).type
+            most = type_.hi if isinstance(type_, ir.Int) and type_.hi is not None else 0
+            yield Luck(rule.name, counter.removesuffix("_used"), most, counter in kept)
 
 
 def _unlucky(rule: ir.Rule) -> list[str]:

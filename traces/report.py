@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import asdict
 from typing import Any
 
 from checker.errors import ExitCode
@@ -121,9 +122,19 @@ def _class_of(found: Replay) -> str:
             "m: ids that run unseen beside the slice; k: faults that no line tells of; "
             "K: the most tried."
         )
+    lines += _luck_of(found)
     lines += found.notes
     lines += [f"never seen: no line is a step of {name}" for name in found.never_seen]
     return "\n".join(lines)
+
+
+def _luck_of(found: Replay) -> Iterator[str]:
+    """Which answers k does not count, and whether the model's budget holds for them instead."""
+    for each in found.observation.luck:
+        if each.is_counted:
+            yield f"not in k: {each.answer}, at most {each.at_most} in a slice"
+        else:
+            yield f"not in k: {each.answer}, which any line of {each.rule} may be"
 
 
 def _why_not_whole(found: Replay) -> str:
@@ -351,6 +362,7 @@ def replay_object(found: Replay) -> dict[str, Any]:
         "hidden_faults_max": found.hidden_max,
         "ended": found.settings.ended,
         "counts": {each.value: found.count(each) for each in Verdict},
+        "luck": [asdict(each) for each in observation.luck],
         "never_seen": list(found.never_seen),
         "defects": [_defect_object(defect) for defect in found.defects],
         "defect_kinds": dict(found.defect_kinds),

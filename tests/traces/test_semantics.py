@@ -360,6 +360,66 @@ def test_a_line_with_two_ids_joins_their_slices(held: Held) -> None:
     assert broken.count(Verdict.REJECTED) == 1
 
 
+# ── Luck ─────────────────────────────────────────────────────────────────────────────────────────
+
+LUCK = (
+    HEAD.replace("action,", "action, either, unlucky,")
+    + '''
+class M(Model):
+    """A call may be lost, once."""
+    calls: Annotated[int, Bounds(0, 8)] = 0
+    done: Annotated[int, Bounds(0, 8)] = 0
+
+    @action
+    def call(self) -> None:
+        when(self.calls < 8)
+        self.calls += 1
+        answer = either("ok", unlucky("lost", at_most=1))
+        if answer == "ok":
+            self.done += 1
+
+    @action
+    def count(self) -> None:
+        when(True)
+'''
+)
+
+COUNTED = mapping("call", "count").replace(
+    "[events.count]", '[events.count]\nfacts.done = "self.done"\nfacts.calls = "self.calls"'
+)
+
+
+def luck_said(held: Held, text: str, lines: str) -> tuple[Verdict, str]:
+    found = held.text(f"node-1: {lines}, stopped", held.model(LUCK, text))
+    assert found.slices[0].faults == 0
+    said = replay_text(found, Page()).splitlines()
+    return verdict(found), "\n".join(line for line in said if line.startswith("not in k"))
+
+
+def test_an_unlucky_answer_of_a_logged_rule_is_free_and_the_report_says_so(held: Held) -> None:
+    # Three calls were lost, the model allows one: no line says which, and k stays 0.
+    said = luck_said(held, COUNTED, "call, call, call, count done=0 calls=3")
+    assert said == (Verdict.ACCEPTED, "not in k: call_lost, which any line of call may be")
+
+
+def test_a_fact_that_tells_the_answer_rejects_what_luck_would_explain(held: Held) -> None:
+    told = COUNTED.replace("[events.call]", '[events.call]\nfacts.done = "self.done"')
+    lost = "call done=1, call done=1"
+    assert luck_said(held, told, f"{lost}, count done=1 calls=2")[0] is Verdict.ACCEPTED
+    assert luck_said(held, told, f"{lost}, count done=2 calls=2")[0] is Verdict.REJECTED
+
+
+def test_an_unlucky_answer_of_a_hidden_rule_keeps_its_budget_and_the_report_says_so(
+    held: Held,
+) -> None:
+    text = COUNTED.replace('[events.call]\nservice = "node"\nlogged = "after"\n', "")
+    text = text.replace('model = "M"', 'model = "M"\nhidden = ["call"]')
+    budget = "not in k: call_lost, at most 1 in a slice"
+    one = luck_said(held, text, "count done=2 calls=3")
+    assert one == (Verdict.ACCEPTED, budget)
+    assert luck_said(held, text, "count done=1 calls=3") == (Verdict.REJECTED, budget)
+
+
 # ── When a line is written ───────────────────────────────────────────────────────────────────────
 
 STEP = (

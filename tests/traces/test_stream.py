@@ -86,6 +86,7 @@ def test_damaged_logs_are_read_alike(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_many_damaged_logs_are_read_alike(tmp_path: Path) -> None:
     damaged_logs_are_read_alike(tmp_path, range(1_000, 3_000))
 
@@ -131,6 +132,7 @@ def test_logs_of_random_models_are_read_alike(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_logs_of_many_random_models_are_read_alike(tmp_path: Path) -> None:
     assert random_models_are_read_alike(tmp_path, range(100, 400), 10) > 1_500
 
