@@ -102,6 +102,13 @@ _REPLAY = Command(
         ),
         Option("--html", "Write the report as a page, too.", kind="path", metavar="FILE.html"),
         Option(
+            "--cut-down",
+            "Write the fewest lines of the first rejection that fail alike as a log of their own.",
+            kind="path",
+            metavar="FILE.jsonl",
+        ),
+        Option("--force", "Replace the file that --cut-down names.", kind="flag"),
+        Option(
             "--json",
             "Print one JSON object (docs/reference/log-format.md) instead of text.",
             kind="flag",

@@ -49,10 +49,15 @@ def cut_down(part: Slice, found: Diagnosis, why: Callable[[Slice], Diagnosis | N
             else:
                 at += size
         if size == 1 and not is_shorter and at >= len(lines):
-            return CutDown(tuple(lines), is_least=True)
+            return CutDown(_sorted(lines), is_least=True)
         if not is_shorter:
             size = max(1, size // 2)
-    return CutDown(tuple(lines), is_least=False)
+    return CutDown(_sorted(lines), is_least=False)
+
+
+def _sorted(lines: list[Event]) -> tuple[Event, ...]:
+    """As they stand in the log."""
+    return tuple(sorted(lines, key=lambda event: event.place))
 
 
 def _reason(found: Diagnosis, candidate: Candidate) -> object:

@@ -17,7 +17,7 @@ from .event import Event
 from .explain import Candidate, Diagnosis
 from .monitor_report import monitors_text
 from .replay import Replay, SliceVerdict, Verdict
-from .report import missing_step, overall, reason_of, slice_name
+from .report import luck_of, missing_step, overall, reason_of, slice_name
 
 __all__ = ["replay_html"]
 
@@ -164,6 +164,7 @@ def _others(found: Replay) -> Iterator[tuple[str, str]]:
             "\n".join(map(str, found.defects[:LISTED_MAX])),
         )
     if notes := (
+        *luck_of(found),
         *found.notes,
         *(f"never seen: no line is a step of {n}" for n in found.never_seen),
     ):

@@ -30,10 +30,11 @@ def monitors_text(seen: Sequence[Seen], page: Page) -> str:
 
 def _one(each: Seen, page: Page) -> Iterator[str]:
     word = page.paint(_STYLES[each.verdict], each.verdict.value)
-    lines = f"{each.lines} line{'s' * (each.lines != 1)}"
+    lines = f"{each.lines} line{'s' * (each.lines != 1)}" if each.lines else "no such line"
     keys = f"{each.broken} of {each.keys}" if each.broken else f"{each.keys}"
     keys += f" key{'s' * (each.keys != 1)}"
-    yield f"  {word}  monitor {each.name}: {printable(each.says)} ({lines}, {keys})"
+    counts = f" ({lines}, {keys})" if each.lines else f" ({lines})" * (not each.reason)
+    yield f"  {word}  monitor {each.name}: {printable(each.says)}{counts}"
     if each.reason:
         yield f"            {each.reason}"
     for finding in each.findings[:FINDINGS_SHOWN_MAX]:

@@ -11,12 +11,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from checker.commands.settings import request_of
+from checker.commands.settings import request_of, writable
 from checker.errors import ExitCode, UsageError
 from checker.report.terminal import page_for
 from checker.run import prepare
 
 from .coverage_file import merged
+from .cut_down_file import cut_down_log, refuse_cut_down
 from .event import printable
 from .follow import follow as followed
 from .html import replay_html
@@ -56,6 +57,8 @@ def run(
     no_monitors: bool,
     coverage: str | None,
     html: str | None,
+    cut_down: str | None,
+    force: bool,
     json: bool,
     quiet: bool,
 ) -> ExitCode:
@@ -80,6 +83,9 @@ def run(
     )
     monitors = chosen(monitor, None if mapping is not None or no_monitors else model)
     progress = None if quiet or json or follow else _progress()
+    if cut_down is not None:
+        writable([Path(cut_down)], force=force)
+        refuse_cut_down(logs, observation)
 
     def hold(until: int | None = None) -> Replay:
         how = StreamSettings(Bounds(max_open or OPEN_MAX, horizon), jobs, until)
@@ -87,12 +93,17 @@ def run(
             logs, observation, settings, monitors=monitors, stream=how, progress=progress
         )
 
+    def again(file: str) -> Replay:
+        return stream_replay([file], observation, replace(settings, covers=False, stories=False))
+
     found = followed(logs, hold, _teller(quiet), idle_seconds=idle) if follow else hold()
     if coverage is not None and found.coverage is not None:
         found = replace(found, coverage=merged(found.coverage, observation, found.files, coverage))
     if html is not None:
         _written(html, replay_html(found))
     _reported(found, json=json, quiet=quiet)
+    if cut_down is not None:
+        _tell_cut_down(cut_down, cut_down_log(found, again), quiet=quiet or json)
     return found.exit_code()
 
 
@@ -102,6 +113,14 @@ def _reported(found: Replay, *, json: bool, quiet: bool) -> None:
         sys.stdout.write("\n")
     else:
         sys.stdout.write(replay_text(found, page_for(sys.stdout), quiet=quiet))
+
+
+def _tell_cut_down(name: str, text: str | None, *, quiet: bool) -> None:
+    if text is not None:
+        _written(name, text)
+    if not quiet:
+        said = "nothing was rejected, so nothing was written" if text is None else "written"
+        sys.stderr.write(f"{printable(name)}: {said}\n")
 
 
 def _teller(quiet: bool) -> Callable[[str], None]:

@@ -26,7 +26,7 @@ from .watch import Watched
 from .worlds import ANY_NUMBER
 
 __all__ = [
-    "missing_step", "overall", "reason_of", "replay_object", "replay_text", "slice_name",
+    "luck_of", "missing_step", "overall", "reason_of", "replay_object", "replay_text", "slice_name",
 ]  # fmt: skip
 
 SLICES_SHOWN_MAX = 10  # of each kind, in text; JSON has all
@@ -122,13 +122,13 @@ def _class_of(found: Replay) -> str:
             "m: ids that run unseen beside the slice; k: faults that no line tells of; "
             "K: the most tried."
         )
-    lines += _luck_of(found)
+    lines += luck_of(found)
     lines += found.notes
     lines += [f"never seen: no line is a step of {name}" for name in found.never_seen]
     return "\n".join(lines)
 
 
-def _luck_of(found: Replay) -> Iterator[str]:
+def luck_of(found: Replay) -> Iterator[str]:
     """Which answers k does not count, and whether the model's budget holds for them instead."""
     for each in found.observation.luck:
         if each.is_counted:

@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
+from checker.errors import UsageError
+from checker.traces.cut_down_file import cut_down_log
 from checker.traces.event import Event, Place, printable
 from checker.traces.explain import Diagnosis
 from checker.traces.html import replay_html
-from checker.traces.replay import Replay
+from checker.traces.replay import Replay, Settings
+from checker.traces.stream import stream_replay
 
-from .conftest import Held, lines_of, outbox_observation
+from .conftest import Held, lines_of, outbox_observation, write
 from .test_commands import TWICE, WHOLE, checker
 
 NEVER = WHOLE.replace("place_order A", "place_order B")
@@ -103,6 +106,55 @@ def _log(path: Path, text: str, told: list[Event]) -> Path:
             kept.append(line | {"seq": count[line["node"]]})
     path.write_text("".join(json.dumps(line) + "\n" for line in kept))
     return path
+
+
+@pytest.mark.parametrize("text", [TWICE, AGAIN, NEVER])
+def test_the_log_that_is_left_fails_in_the_same_way(text: str, held: Held) -> None:
+    observation = outbox_observation()
+
+    def hold(file: str) -> Replay:
+        return stream_replay([file], observation, Settings())
+
+    found = hold(str(write(held.folder / "log.jsonl", text)))
+    whole = diagnosis(found)
+    left = cut_down_log(found, hold)
+    assert left is not None
+    path = held.folder / "left.jsonl"
+    path.write_text(left)
+    again = diagnosis(hold(str(path)))
+    assert whole.cut_down is not None
+    assert again.cut_down is not None
+    left_of = [[(e.node, e.name) for e in each.events] for each in (whole.cut_down, again.cut_down)]
+    assert left_of[0] == left_of[1]
+    first, second = whole.candidates[0], again.candidates[0]
+    assert (first.event.name, [f.field for f in first.facts], [g.text for g in first.guards]) == (
+        second.event.name, [f.field for f in second.facts], [g.text for g in second.guards]
+    )  # fmt: skip
+    assert cut_down_log(hold(str(write(path, WHOLE))), hold) is None
+
+
+def test_a_log_is_not_written_that_would_fail_in_another_way(held: Held) -> None:
+    observation = outbox_observation()
+    found = held.text(AGAIN, observation)
+    accepted = held.file(write(held.folder / "other.jsonl", WHOLE))
+    write(held.folder / "log.jsonl", AGAIN)
+    with pytest.raises(UsageError, match="do not fail in the same way"):
+        cut_down_log(found, lambda file: accepted)
+
+
+def test_the_command_writes_what_is_left_and_replaces_nothing(tmp_path: Path) -> None:
+    lines = "".join(json.dumps(line) + "\n" for line in lines_of(TWICE))
+    (tmp_path / "log.jsonl").write_text(lines)
+    call = ("replay", "outbox", "log.jsonl", "--cut-down", "left.jsonl")
+    done = checker(*call, cwd=tmp_path)
+    assert (done.returncode, "left.jsonl: written" in done.stderr) == (1, True)
+    (tmp_path / "left.jsonl").write_text("mine")
+    done = checker(*call, cwd=tmp_path)
+    assert (done.returncode, "left.jsonl exists already" in done.stderr) == (2, True)
+    assert (tmp_path / "left.jsonl").read_text() == "mine"
+    assert checker(*call, "--force", cwd=tmp_path).returncode == 1
+    again = checker("replay", "outbox", "left.jsonl", "--json", cwd=tmp_path)
+    assert [each["verdict"] for each in json.loads(again.stdout)["slices"]] == ["REJECTED"]
 
 
 # ── The page ─────────────────────────────────────────────────────────────────────────────────────

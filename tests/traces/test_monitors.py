@@ -11,8 +11,13 @@ from typing import Any
 
 import pytest
 
+from checker.backends.failure import Failure
+from checker.backends.python import Program
 from checker.errors import ExitCode, UsageError
+from checker.frontend import load
+from checker.passes.bind import bind
 from checker.traces.jsonl import read_logs
+from checker.traces.mapping import load_mapping, shipped
 from checker.traces.monitor_choice import chosen
 from checker.traces.monitors import (
     AtMostOnce,
@@ -26,8 +31,9 @@ from checker.traces.monitors import (
 )
 from checker.traces.order import By, Order
 from checker.traces.replay import Replay, Settings, replay
+from checker.traces.shipped_monitors import BY_MODEL
 from checker.traces.stream import StreamSettings, stream_replay
-from checker.traces.watch import Seen, Watched, fitted
+from checker.traces.watch import Seen, Watch, Watched, fitted, settled
 
 from .conftest import lines_of, outbox_observation, write
 from .outbox_walks import damaged_log, walk
@@ -196,6 +202,93 @@ def test_a_correct_service_breaks_no_shipped_monitor_whatever_its_kills(tmp_path
         path = write(tmp_path / f"{seed}.jsonl", walk(OBSERVATION, seed))
         for each in seen(path, SHIPPED).values():
             assert each.verdict in (Watched.OK, Watched.UNSEEN), (seed, each)
+
+
+SHIPPED_BREAKS = [
+    ("dedup", "begun_once", "worker-1: {}, {}", "begin message=A worker=w found=0"),
+    ("dedup", "begun_without_effect", "worker-1: {}", "begin message=A worker=w found=1"),
+    ("dedup", "dropped_after_effect", "worker-1: {}",
+     "drop message=A worker=w known=true effects=0"),
+    ("dedup", "one_effect", "worker-1: {}", "drop message=A worker=w known=true effects=2"),
+    ("dedup", "finished_once", "worker-1: {}, {}", "finish message=A worker=w"),
+    ("saga", "started_once", "orchestrator-1: {}, {}", "start order=A phase=FORWARD now=RESERVE"),
+    ("saga", "done_once", "charge-1: {}", "perform order=A step=CHARGE done=2 refused=false"),
+    ("saga", "undone_once", "charge-1: {}",
+     "compensate order=A step=CHARGE done=1 undone=2 refused=false"),
+    ("saga", "one_end", "orchestrator-1: {}, time_out order=A step=SHIP phase=STUCK now=SHIP",
+     "time_out order=A step=SHIP phase=COMPLETED now=SHIP"),
+    ("idempotency_keys", "charged_once", "server-a: {}", "charge key=A server=a charges=2 keys=1"),
+    ("idempotency_keys", "one_answer", "server-a: {}, stored key=A server=a answer=\"2\"",
+     "reply key=A server=a answer=\"1\""),
+    ("outbox", "placed_once", "producer-1: {}, {}", "place_order A"),
+    ("outbox", "ships_once", "consumer-1: {}, {}", "consume A shipped=1 outcome=shipped"),
+    ("outbox", "shipped_at_most_once", "consumer-1: {}", "consume A shipped=2 outcome=duplicate"),
+    ("outbox", "marked_once", "relay-1: {}, {}", "mark_sent A"),
+]  # fmt: skip
+
+
+def test_every_shipped_monitor_has_a_log_that_breaks_it() -> None:
+    named = {(model, name) for model, name, *_ in SHIPPED_BREAKS}
+    assert named == {(model, name) for model, own in BY_MODEL.items() for name in own}
+
+
+@pytest.mark.parametrize(("model", "name", "text", "line"), SHIPPED_BREAKS)
+def test_a_shipped_monitor_finds_what_it_is_for(
+    model: str, name: str, text: str, line: str, tmp_path: Path
+) -> None:
+    mapping = shipped(model)
+    assert mapping is not None
+    fitted(BY_MODEL[model], load_mapping(mapping))  # it reads events that the mapping knows
+    broken = watched(write(tmp_path / "broken.jsonl", text.format(line, line)), model)
+    assert broken[name] == ["A"]
+    if text.count("{}") == 2:
+        assert watched(write(tmp_path / "log.jsonl", text.format(line, "stopped")), model) == {
+            each: [] for each in BY_MODEL[model]
+        }
+
+
+def watched(path: Path, model: str) -> dict[str, list[object]]:
+    """The first part of each key that breaks each shipped monitor."""
+    mapping = shipped(model)
+    assert mapping is not None
+    known = load_mapping(mapping)
+    known = replace(known, watched=fitted(BY_MODEL[model], known))
+    log = read_logs([str(path)], known.wanted())
+    assert not log.defects
+    watch = Watch(BY_MODEL[model])
+    events = [event for own in log.by_node.values() for event in own]
+    for at, event in enumerate(events):
+        watch.event(event, at)
+    said = settled(
+        watch, lambda at: events[at].place, known, ended=False, has_gap=False, unclean=0
+    )  # fmt: skip
+    return {each.name: [finding.key[0] for finding in each.findings] for each in said}
+
+
+def test_no_behaviour_of_dedup_breaks_its_monitors() -> None:
+    """All states of the model, each with what has happened to each message on the way."""
+    program = Program(bind(load("dedup").model, scopes={"MessageId": 2, "Worker": 2}))
+    names = [var.name for var in program.model.vars]
+    start = [(state, frozenset[tuple[str, int]]()) for state in program.initial_states()]
+    seen, waiting = set(start), list(start)
+    while waiting:
+        state, past = waiting.pop()
+        effects = dict(state[names.index("effects")])  # type: ignore[call-overload]
+        for compiled in program.rules:
+            for args in compiled.args:
+                for _, after in compiled.step(state, args):
+                    assert not isinstance(after, Failure)
+                    then = past
+                    name = compiled.rule.name
+                    if name in ("begin", "finish"):
+                        assert (name, args[1]) not in past
+                        then = past | {(name, args[1])}  # type: ignore[arg-type]
+                    if name in ("begin", "drop"):
+                        assert effects.get(args[1], 0) == (name == "drop")
+                    if (after, then) not in seen:
+                        seen.add((after, then))
+                        waiting.append((after, then))
+    assert len(seen) > 100
 
 
 MANY: dict[str, Monitor] = {

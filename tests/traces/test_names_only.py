@@ -160,6 +160,7 @@ def test_random_logs_of_names_are_judged_as_with_every_state_for_itself(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 def test_thousands_of_random_logs_of_names_are_judged_alike(
     held: Held, monkeypatch: pytest.MonkeyPatch
 ) -> None:

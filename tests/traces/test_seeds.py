@@ -53,6 +53,7 @@ def test_a_seed_of_the_correct_service_is_accepted_and_of_the_other_rejected(
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(3600)
 @pytest.mark.parametrize("seed", range(1, 21))
 def test_every_seed_gives_the_right_verdict(seed: int, tmp_path: Path) -> None:
     holds_for(seed, tmp_path)
