@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from checker.commands.settings import writable
 from checker.errors import UsageError
 
 from .event import Event, Place
@@ -27,8 +28,11 @@ Line = tuple[Place, dict[str, object]]
 """A line of a log: where it stood, and what it said."""
 
 
-def refuse_cut_down(files: Collection[str], observation: Observation) -> None:
-    """Raises: UsageError, for a log whose lines cannot be written again."""
+def refuse_cut_down(
+    files: Collection[str], observation: Observation, out: Path, *, force: bool
+) -> None:
+    """Raises: UsageError, for a log whose lines cannot be written again, or written there."""
+    writable([out], force=force)
     if STDIN in files:
         raise UsageError("--cut-down reads the log twice, and standard input is there once")
     if observation.mapping.log_format != "jsonl":
@@ -123,7 +127,7 @@ def _written(lines: Collection[Line]) -> str:
     for _, line in lines:
         if isinstance(seq := line.get("seq"), int):
             numbers.setdefault(line.get("node"), set()).add(seq)
-    ranks = {
+    ranks: dict[tuple[object, object], int] = {
         (node, seq): rank
         for node, own in numbers.items()
         for rank, seq in enumerate(sorted(own), 1)

@@ -26,6 +26,7 @@ __all__ = [
 
 LINE_BYTES_MAX = 1 << 20  # a longer line is no event of a service, and would fill the memory
 SEQ_MAX = 1 << 53  # what every JSON writer can count exactly
+HELD_LINES_MAX = 2_000_000  # of a log that is held in memory, about 1.7 kB each
 
 Wanted = Mapping[str, tuple[str, ...]]
 """The known event names, and the fields to keep of each."""
@@ -41,6 +42,7 @@ class _Reading:
     defects: list[Defect] = field(default_factory=list)
     lines: int = 0
     names: dict[str, str] = field(default_factory=dict)  # one copy of each node and id
+    is_full: bool = False
 
 
 class Source(Protocol):
@@ -67,6 +69,8 @@ def read_logs(
     back to its place. `order` says what else of a line's order is read. `through` makes our lines
     of a file's bytes, where it holds others.
 
+    All lines are kept, so of more than `HELD_LINES_MAX` the rest is not read, and is a gap.
+
     Raises: UsageError, if a file cannot be opened.
     """
     names = tuple(files)
@@ -81,6 +85,8 @@ def read_logs(
                 source.defect = reading.defects.append
                 with source.open() as lines:
                     _read(lines, source.place, reading)
+        if reading.is_full:
+            break
         if reading.lines == before:
             reading.defects.append(empty(Place(name, 1)))
     ordered = _as_they_stand if in_file_order else _in_order
@@ -93,6 +99,10 @@ def _read(stream: IO[bytes], place: Callable[[int], Place], reading: _Reading) -
     try:
         while raw := stream.readline(LINE_BYTES_MAX + 1):
             number += 1
+            if reading.lines >= HELD_LINES_MAX:
+                reading.is_full = True
+                reading.defects.append(_too_many(place(number)))
+                return
             reading.lines += 1
             if len(raw) > LINE_BYTES_MAX and not raw.endswith(b"\n"):
                 while (rest := stream.readline(LINE_BYTES_MAX)) and not rest.endswith(b"\n"):
@@ -110,6 +120,11 @@ def _read(stream: IO[bytes], place: Callable[[int], Place], reading: _Reading) -
 
 def empty(place: Place) -> Defect:
     return Defect(place, "the file is empty", is_gap=True, kind="empty file")
+
+
+def _too_many(place: Place) -> Defect:
+    message = f"the first {HELD_LINES_MAX:,} lines are held in memory, and there are more"
+    return Defect(place, message, is_gap=True, kind="too many lines")
 
 
 def too_long(place: Place) -> Defect:

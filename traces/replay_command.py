@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from checker.commands.settings import request_of, writable
+from checker.commands.settings import request_of
 from checker.errors import ExitCode, UsageError
 from checker.report.terminal import page_for
 from checker.run import prepare
@@ -84,8 +84,7 @@ def run(
     monitors = chosen(monitor, None if mapping is not None or no_monitors else model)
     progress = None if quiet or json or follow else _progress()
     if cut_down is not None:
-        writable([Path(cut_down)], force=force)
-        refuse_cut_down(logs, observation)
+        refuse_cut_down(logs, observation, Path(cut_down), force=force)
 
     def hold(until: int | None = None) -> Replay:
         how = StreamSettings(Bounds(max_open or OPEN_MAX, horizon), jobs, until)
@@ -93,29 +92,34 @@ def run(
             logs, observation, settings, monitors=monitors, stream=how, progress=progress
         )
 
-    def again(file: str) -> Replay:
-        return stream_replay([file], observation, replace(settings, covers=False, stories=False))
-
     found = followed(logs, hold, _teller(quiet), idle_seconds=idle) if follow else hold()
     if coverage is not None and found.coverage is not None:
         found = replace(found, coverage=merged(found.coverage, observation, found.files, coverage))
-    if html is not None:
-        _written(html, replay_html(found))
-    _reported(found, json=json, quiet=quiet)
-    if cut_down is not None:
-        _tell_cut_down(cut_down, cut_down_log(found, again), quiet=quiet or json)
+    _reported(found, html, cut_down, json=json, quiet=quiet)
     return found.exit_code()
 
 
-def _reported(found: Replay, *, json: bool, quiet: bool) -> None:
+def _reported(
+    found: Replay, html: str | None, cut_down: str | None, *, json: bool, quiet: bool
+) -> None:
+    if html is not None:
+        _written(html, replay_html(found))
     if json:
         json_module.dump(replay_object(found), sys.stdout, indent=2)
         sys.stdout.write("\n")
     else:
         sys.stdout.write(replay_text(found, page_for(sys.stdout), quiet=quiet))
+    if cut_down is not None:
+        _cut_down(cut_down, found, quiet=quiet or json)
 
 
-def _tell_cut_down(name: str, text: str | None, *, quiet: bool) -> None:
+def _cut_down(name: str, found: Replay, *, quiet: bool) -> None:
+    settings = replace(found.settings, covers=False, stories=False)
+
+    def hold(file: str) -> Replay:
+        return stream_replay([file], found.observation, settings)
+
+    text = cut_down_log(found, hold)
     if text is not None:
         _written(name, text)
     if not quiet:

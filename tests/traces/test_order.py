@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from checker.errors import UsageError
+from checker.errors import ExitCode, UsageError
 from checker.traces.observe import Observation
 from checker.traces.replay import Replay, Settings, Verdict
 from checker.traces.stream import stream_replay
 
-from .conftest import Held
+from . import conftest
+from .conftest import Held, outbox_observation
 
 REGISTER = """
 from checker import Bounds, Model, action, when
@@ -368,3 +369,20 @@ def test_records_without_an_order_need_one_in_the_mapping(held: Held, tmp_path: 
     order = '[order]\nby = "node"\n[log]\nformat = "otlp"'
     with pytest.raises(UsageError, match="do not stand in the order of their steps"):
         stream_replay([str(spans)], register(held, order), Settings())
+
+
+def test_a_log_that_is_held_in_memory_has_a_limit_and_nothing_is_rejected_beyond_it(
+    held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = conftest.write(
+        held.folder / "log.jsonl", "relay-1: publish A, mark_sent A, publish A, publish A"
+    )
+    observation = outbox_observation()
+    assert held.file(path, observation).slices[0].verdict is Verdict.REJECTED
+    monkeypatch.setattr("checker.traces.jsonl.HELD_LINES_MAX", 3)
+    found = held.file(path, observation)
+    assert found.slices[0].verdict is Verdict.UNKNOWN
+    assert found.exit_code() is ExitCode.UNKNOWN
+    assert found.lines == 3
+    (defect,) = found.defects
+    assert str(defect).startswith(f"{path}:4: the first 3 lines are held in memory")
