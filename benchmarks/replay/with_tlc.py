@@ -1,15 +1,22 @@
 """The same log held against the same algorithm by `checker replay` and by TLC, in turn.
 
-    python benchmarks/replay/with_tlc.py [--events N] [--names-events N] [--seconds S] [--only FORM]
+    python benchmarks/replay/with_tlc.py [--seconds S] [--only FORM]
+
+Needs Java and tla2tools.jar: `pip install 'crashproof[tla]'` brings both, or JAVA_HOME and
+TLA2TOOLS_JAR name yours. Prints three tables: a log with every field, one without the ids of
+workers, so that each line has up to six hypotheses, and one of names of events alone. With what
+it asks by default TLC does not end, so a run takes up to three times --seconds and two minutes
+more; nothing else should run meanwhile.
 
 The log is that of the deduplicating consumer with six workers, each line written with its effect,
 in one order. TLC's way of trace validation: the twin in specs/dedup, and a module that lets its
-actions only follow the log, which TLC 2.15 takes as a literal of TLA+. Three logs: every field;
-without the ids of workers, so that each line has up to six hypotheses; names of events only.
+actions only follow the log, which TLC 2.15 takes as a literal of TLA+. What a line tells is not
+searched for, no trace is printed at the end (the depth of the search says how far the log was
+followed), the JVM compiles as it does by default, and TLC has as many workers as are asked for.
+TLC 2.15 has no depth-first queue; the search is one state wide where every field is told.
 
-The two do not ask quite the same: TLC holds the log as a whole, `checker replay` each message's
-lines with one other message beside them. Names alone cannot be cut by message, so there both hold
-the whole.
+`checker replay` is asked twice: each message's lines with one other message beside them, as a user
+would, and, where a line names a message at all, the log as a whole, which is what TLC is asked.
 """
 
 from __future__ import annotations
@@ -17,16 +24,18 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import re
 import resource
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from checker.errors import UsageError
-from checker.twin.tlc import find_tools, run_tlc
+from checker.twin.tlc import find_tools
 
 CHECKER = [sys.executable, "-c", "from checker.cli import main; main()"]
 WORKERS = 6
@@ -50,22 +59,20 @@ EXTENDS Dedup, Sequences
 VARIABLE line
 Log == {log}
 Big == 1000000
-Fits(i, what) == IF i \\in DOMAIN Log[line] THEN Log[line][i] = what ELSE TRUE
+Messages == IF "msg" \\in DOMAIN Log[line] THEN {{Log[line].msg}} ELSE MessageId
+Workers == IF "worker" \\in DOMAIN Log[line] THEN {{Log[line].worker}} ELSE Worker
 Follows ==
-    \\/ Log[line].event = "send" /\\ \\E m \\in MessageId : Fits("msg", m) /\\ send(m)
-    \\/ \\E w \\in Worker : Fits("worker", w) /\\ \\E m \\in MessageId : Fits("msg", m) /\\
-        \\/ Log[line].event = "begin" /\\ begin(w, m)
-        \\/ Log[line].event = "finish" /\\ finish(w, m)
-        \\/ Log[line].event = "drop" /\\ drop(w, m)
+    \\/ Log[line].event = "send" /\\ \\E m \\in Messages : send(m)
+    \\/ Log[line].event = "begin" /\\ \\E w \\in Workers, m \\in Messages : begin(w, m)
+    \\/ Log[line].event = "finish" /\\ \\E w \\in Workers, m \\in Messages : finish(w, m)
+    \\/ Log[line].event = "drop" /\\ \\E w \\in Workers, m \\in Messages : drop(w, m)
 Start == Init /\\ line = 1
 Step == line <= Len(Log) /\\ Follows /\\ line' = line + 1
-NotDone == line <= Len(Log)
 ====
 """
 
 CFG = """INIT Start
 NEXT Step
-INVARIANT NotDone
 CONSTANTS
     MessageId = {{{messages}}}
     Worker = {{{workers}}}
@@ -73,6 +80,16 @@ CONSTANTS
     short_window = FALSE
     Capacity <- Big
 """
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What lines tell, whether the log is cut by message, and how long a side may take."""
+
+    fields: tuple[str, ...]
+    is_sliced: bool
+    seconds_max: float
+    workers: int
 
 
 def walk(events: int) -> list[dict[str, str]]:
@@ -107,29 +124,27 @@ def told(lines: list[dict[str, str]], fields: tuple[str, ...]) -> list[dict[str,
     return [{k: v for k, v in line.items() if k == "event" or k in fields} for line in lines]
 
 
-def ours(folder: Path, lines: list[dict[str, str]], fields: tuple[str, ...]) -> str:
+def ours(folder: Path, lines: list[dict[str, str]], asked: Asked) -> str:
     log, mapping = folder / "log.jsonl", folder / "mapping.toml"
     with log.open("w") as out:
         for seq, line in enumerate(lines, 1):
             out.write(json.dumps({"ts": seq, "node": "n", "seq": seq, **line}) + "\n")
-    text = MAPPING.format(slice='slice = "MessageId"' if "msg" in fields else "")
+    text = MAPPING.format(slice='slice = "MessageId"' if asked.is_sliced else "")
     for event in ("send", "begin", "finish", "drop", "crash", "expire"):
-        params = [f for f in fields if f == "msg" or event not in ("send", "expire")]
+        params = [f for f in asked.fields if f == "msg" or event not in ("send", "expire")]
         params = [f for f in params if f == "worker" or event != "crash"]
         text += f"[events.{event}]\nparams = {{ {', '.join(f'{f} = {f!r}' for f in params)} }}\n"
     mapping.write_text(text)
     sent = sum(line["event"] == "send" for line in lines)
     # Where no line names a message or a worker, it has to be said how many there may be.
-    scopes = [] if "worker" in fields else ["--scope", f"Worker={WORKERS}"]
-    scopes += [] if "msg" in fields else ["--scope", f"MessageId={sent}"]
-    done = subprocess.run(
-        [*CHECKER, "replay", "dedup", str(log), "--mapping", str(mapping), "--json", *scopes],
-        stdout=subprocess.PIPE, check=False, timeout=SECONDS_MAX,
-    )  # fmt: skip
+    scopes = [] if "worker" in asked.fields else ["--scope", f"Worker={WORKERS}"]
+    scopes += [] if "msg" in asked.fields else ["--scope", f"MessageId={sent}"]
+    call = [*CHECKER, "replay", "dedup", str(log), "--mapping", str(mapping), "--json", *scopes]
+    done = subprocess.run(call, stdout=subprocess.PIPE, check=False, timeout=asked.seconds_max)
     return str(json.loads(done.stdout)["slices_verdict"])
 
 
-def tlc(lines: list[dict[str, str]]) -> str:
+def tlc(folder: Path, lines: list[dict[str, str]], asked: Asked) -> str:
     def record(line: dict[str, str]) -> str:
         return "[" + ", ".join(f'{name} |-> "{value}"' for name, value in line.items()) + "]"
 
@@ -140,50 +155,89 @@ def tlc(lines: list[dict[str, str]]) -> str:
     )
     twin = files("checker.specs").joinpath("dedup", "Dedup.tla").read_text()
     held = TRACE.format(log="<<" + ",\n    ".join(map(record, lines)) + ">>")
-    run = run_tlc(
-        find_tools(), {"Dedup.tla": twin, "Held.tla": held}, "Held", cfg, seconds_max=SECONDS_MAX
+    for name, text in {"Dedup.tla": twin, "Held.tla": held, "Held.cfg": cfg}.items():
+        (folder / name).write_text(text)
+    tools = find_tools()
+    call = [
+        tools.java, "-XX:+UseParallelGC", "-cp", tools.jar, "tlc2.TLC", "-nowarning", "-deadlock",
+        "-workers", str(asked.workers), "-metadir", str(folder / "states"), "-config", "Held.cfg",
+        "Held.tla",
+    ]  # fmt: skip
+    done = subprocess.run(
+        call, cwd=folder, capture_output=True, text=True, check=False, timeout=asked.seconds_max
     )
-    return "ACCEPTED" if run.violated else "REJECTED"
+    depth = re.search(r"depth of the complete state graph search is (\d+)", done.stdout)
+    if depth is None:
+        raise SystemExit(f"TLC could not do it:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    return "ACCEPTED" if int(depth[1]) == len(lines) + 1 else "REJECTED"
 
 
-SECONDS_MAX = 600.0
+def timed(
+    how: Callable[[Path, list[dict[str, str]], Asked], str], count: int, asked: Asked
+) -> tuple[str, float, float]:
+    """What is said ("" if it was stopped), and the seconds of the clock and of the processors."""
+    lines = told(walk(count), asked.fields)
+    with tempfile.TemporaryDirectory() as folder:
+        began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
+        try:
+            said = how(Path(folder), lines, asked)
+        except subprocess.TimeoutExpired:
+            said = ""
+        seconds = time.monotonic() - began
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    busy = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return said, seconds, busy
+
+
+def row(side: str, count: int, said: str, seconds: float, busy: float) -> str:
+    """A line of a table; nothing is said of the speed of a run that was stopped but a bound."""
+    end = f"{said:9} in {seconds:8.2f} s" if said else f"stopped after {seconds:5.0f} s, unfinished"
+    bound = "" if said else "less than "
+    return (
+        f"  {side:24} {count:7,} events  {end} ({busy:.2f} s of processor), "
+        f"{bound}{count / seconds:,.0f} events/s"
+    )
+
+
+def compared(ours_at: float, tlc_at: float, is_bound: bool) -> str:
+    """Both in events a second; of a TLC that was stopped the speed is at most this."""
+    if is_bound:
+        return f"at least {ours_at / tlc_at:,.1f} times TLC, which was stopped"
+    return f"{ours_at / tlc_at:,.1f} times TLC"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--events", type=int, default=10_000)
-    parser.add_argument("--names-events", type=int, default=10_000)
-    parser.add_argument("--tlc-names-events", type=int, default=100)
-    parser.add_argument("--seconds", type=float, default=SECONDS_MAX)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--events", type=int, default=10_000, help="of the first two logs")
+    parser.add_argument("--names-events", type=int, default=10_000, help="of names, for us")
+    parser.add_argument("--tlc-names-events", type=int, default=100, help="of names, for TLC")
+    parser.add_argument("--seconds", type=float, default=600.0, help="then a side is stopped")
+    parser.add_argument("--tlc-workers", type=int, default=2)
     parser.add_argument("--only", choices=FORMS, help="one of the three logs")
     given = parser.parse_args()
-    globals()["SECONDS_MAX"] = given.seconds
     for name, fields in FORMS.items():
         if given.only not in (None, name):
             continue
-        print(name)
-        for side in ("checker replay", "TLC"):
-            of_names = given.tlc_names_events if side == "TLC" else given.names_events
+        print(name, flush=True)
+        sliced, whole = (
+            Asked(fields, is_sliced, given.seconds, given.tlc_workers)
+            for is_sliced in (True, False)
+        )
+        sides = [("checker replay, slices", ours, sliced)] if fields else []
+        sides += [("checker replay, whole", ours, whole), ("TLC", tlc, whole)]
+        speeds = []
+        for side, how, asked in sides:
+            of_names = given.tlc_names_events if how is tlc else given.names_events
             count = given.events if fields else of_names
-            lines = told(walk(count), fields)
-            with tempfile.TemporaryDirectory() as folder:
-                began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
-                try:
-                    said = ours(Path(folder), lines, fields) if side != "TLC" else tlc(lines)
-                except (subprocess.TimeoutExpired, UsageError) as why:
-                    said = (
-                        "not finished" if "stopped" in str(why) or "timed" in str(why) else str(why)
-                    )
-                seconds = time.monotonic() - began
-                after = resource.getrusage(resource.RUSAGE_CHILDREN)
-                busy = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-                is_less = "less than " if said == "not finished" else ""
-                print(
-                    f"  {side:15} {count:7,} events {said:12} {seconds:8.2f} s "
-                    f"({busy:.2f} s of processor), "
-                    f"{is_less}{count / seconds:,.0f} events/s",
-                    flush=True,
-                )
+            said, seconds, busy = timed(how, count, asked)
+            speeds.append((side, count / seconds, bool(said)))
+            print(row(side, count, said, seconds, busy), flush=True)
+        *mine, (_, tlc_at, is_finished) = speeds
+        for side, at, said_it in mine:
+            if said_it:
+                print(f"    {side}: {compared(at, tlc_at, not is_finished)}", flush=True)
 
 
 if __name__ == "__main__":
