@@ -211,7 +211,7 @@ def _callable(engine: Any, function: Function) -> Callable[..., Any]:
                 continue
             if one.dtype != _TYPES[kind.element] or one.ndim != kind.dims:
                 raise InternalError(f"{function.name} was given an array of another type")
-            if not one.flags.c_contiguous:
+            if not (one.flags.c_contiguous and one.flags.aligned):
                 raise InternalError(f"{function.name} was given a part of an array")
             values += (one.ctypes.data, *one.shape)
         buffer = room(*values)

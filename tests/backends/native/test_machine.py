@@ -327,6 +327,7 @@ def test_what_is_no_python_over_machine_integers_is_refused(what: str) -> None:
         np.zeros(4, np.int32),
         np.zeros((2, 2), np.int64),
         np.zeros(8, np.int64)[::2],
+        np.zeros(33, np.uint8)[1:].view(np.int64),
         np.zeros(4, np.float64),
     ],
 )
