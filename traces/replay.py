@@ -325,7 +325,10 @@ class Judge:
         """The first acceptance, or a rejection that holds for all attempts."""
         answer: Answer | None = None
         done: set[Budget] = set()
+        faults_least = 0
         for budget in self.attempts(shape):
+            if budget.faults < faults_least:
+                continue
             if answer is not None:
                 # A wider collection can only help where a capacity was the limit; a larger
                 # background or more faults never where the width or the time was.
@@ -339,19 +342,24 @@ class Judge:
             answer = self._searched(shape, budget)
             if answer.accepted:
                 break
-            if len(done) == 1 and (rejected := self._rejected_at_once(shape)):
-                return rejected
+            if len(done) == 1 and (known := self._known_at_once(shape)):
+                if not known.accepted:
+                    return known
+                faults_least = known.faults
         assert answer is not None
         return answer
 
-    def _rejected_at_once(self, shape: Shape) -> Answer | None:
-        """A rejection for every number of background ids, found without searching each."""
+    def _known_at_once(self, shape: Shape) -> Answer | None:
+        """What holds for every number of background ids, found without searching each.
+
+        A rejection, or an acceptance with a number of hidden faults that none needs less than.
+        """
         if self.unknown is None:
             return None
         if not self.worlds.of(shape.bound, ANY_NUMBER, WIDENED).is_usable:
             return None
         answer = self._searched(shape, self.unknown)
-        return None if answer.accepted or answer.limit else answer
+        return None if answer.detail or answer.limit else answer
 
     def _searched(self, shape: Shape, budget: Budget) -> Answer:
         # What was not logged plays no part in the first attempt, so that more slices look alike.

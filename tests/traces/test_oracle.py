@@ -137,6 +137,7 @@ def test_the_search_agrees_with_an_enumeration(seed: int) -> None:
         unknown = search(shape, Budget(ANY_NUMBER, faults, MANY, 8), worlds, limits)
         if answer.accepted:
             assert unknown.accepted, "a rejection for every number of background ids was wrong"
+            assert unknown.detail or unknown.faults <= answer.faults, "it says how many are needed"
 
 
 @pytest.mark.parametrize("seed", range(0, 150, 10))
