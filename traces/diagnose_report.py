@@ -31,8 +31,9 @@ def _name(candidate: Candidate) -> str:
 
 
 def _noun(found: Findings, count: int) -> str:
-    key = found.candidates[0].replay.observation.key
-    noun = "log" if key is None else atom_name(key, 0)[:-1]
+    observation = found.candidates[0].replay.observation
+    key, is_many = observation.key, observation.mapping.each is not None
+    noun = atom_name(key, 0)[:-1] if key is not None else "run" if is_many else "log"
     return f"{count} {noun}{'s' * (count != 1)}"
 
 

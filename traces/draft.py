@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from checker import ir
@@ -258,7 +258,19 @@ def _ends(guesses: list[_Guess], seen: Seen) -> Iterator[str]:
 def _writers(guess: _Guess, seen: Seen) -> str | None:
     """The one service that writes the event, if there is one and it is one of several nodes."""
     services = {service_of(node) for node in seen.events[guess.event].nodes}
-    return services.pop() if len(services) == 1 and len(seen.nodes) > 1 else None
+    if len(seen.nodes) == 1:
+        return None
+    # Instances of several places, `worker-a-1` and `worker-b-1`, are of one service.
+    name = services.pop() if len(services) == 1 else _shared(services)
+    return name or None
+
+
+def _shared(names: Collection[str]) -> str:
+    """The words that all names begin with."""
+    least, most = min(names), max(names)  # what these two share all share
+    pairs = enumerate(zip(least, most, strict=False))
+    size = next((number for number, pair in pairs if len({*pair}) > 1), len(least))
+    return re.sub(r"(^|[-_./#:])[^-_./#:]*$", "", least[:size])
 
 
 def _services(guesses: list[_Guess], seen: Seen) -> Iterator[str]:
@@ -266,12 +278,14 @@ def _services(guesses: list[_Guess], seen: Seen) -> Iterator[str]:
     for name in names:
         if name is None:
             continue
-        nodes = [node for node in seen.nodes if service_of(node) == name]
+        places = tuple(name + separator for separator in "-_./#:")
+        nodes = [n for n in seen.nodes if service_of(n) == name or n.startswith(places)]
         rest = {node[len(name) : len(name) + 1] for node in nodes}
         many = "*" if len(rest) > 1 else f"{rest.pop()}*"
+        count = f"{len(nodes)} node{'s' * (len(nodes) != 1)}"
         plain = "".join(f"[{c}]" if c in "[?*" else c for c in name)
         pattern = plain if nodes == [name] else plain + many
-        yield (f"\n[services.{_key(name)}]  # guess: {len(nodes)} nodes\nnodes = {_text(pattern)}")
+        yield (f"\n[services.{_key(name)}]  # guess: {count}\nnodes = {_text(pattern)}")
 
 
 def _event(guess: _Guess, seen: Seen, model: ir.Model) -> str:

@@ -78,7 +78,8 @@ def overall(found: Replay) -> Verdict:
 
 
 def _unit(found: Replay) -> str:
-    return "slice" if found.observation.key is None else f"slice by {found.observation.key}"
+    by = found.observation.key or found.observation.mapping.each
+    return "slice" if by is None else f"slice by {printable(by)}"
 
 
 def _number(count: int, noun: str) -> str:
@@ -247,12 +248,13 @@ def _owed(pending: Pending, each: SliceVerdict) -> str:
 
 def slice_name(each: SliceVerdict, found: Replay) -> str:
     """`order order-17`: the kind of id, and the ids as the log writes them."""
-    key = found.observation.key
-    if key is None or not each.keys:
+    key, field = found.observation.key, found.observation.mapping.each
+    if (key is None and field is None) or not each.keys:
         return "the log"
     shown = ", ".join(printable(name) for name in each.keys[:3])
     more = f" and {len(each.keys) - 3} more" if len(each.keys) > 3 else ""
-    return f"{atom_name(key, 0)[:-1]} {shown}{more}"
+    kind = printable(field or "") if key is None else atom_name(key, 0)[:-1]
+    return f"{kind} {shown}{more}"
 
 
 def reason_of(each: SliceVerdict, found: Replay) -> str:

@@ -50,6 +50,21 @@ def test_the_draft_for_the_labs_log_is_accepted_by_replay(
     assert checker("replay", "outbox", broken, "--mapping", out) == 1
 
 
+def test_instances_of_several_places_are_of_one_service(tmp_path: Path) -> None:
+    lines = []
+    for node in ("worker-a-1", "worker-b-1", "worker-b-2"):
+        for seq, event in enumerate(("begin", "finish"), 1):
+            line = {"ts": 1, "node": node, "seq": seq, "event": event, "message": f"m-{node}"}
+            lines.append(json.dumps({**line, "worker": node}))
+    lines.append(json.dumps({"ts": 1, "node": "producer-1", "seq": 1, "event": "send"}))
+    log, out = tmp_path / "log.jsonl", tmp_path / "mapping.toml"
+    log.write_text("\n".join(lines) + "\n")
+    assert checker("mapping", "new", "dedup", str(log), "--out", str(out)) == 0
+    text = out.read_text()
+    assert '[services.worker]  # guess: 3 nodes\nnodes = "worker-*"' in text
+    assert '[events.begin]  # guess: the rule begin\nservice = "worker"' in text
+
+
 @pytest.mark.parametrize(
     ("name", "file", "mapped"),
     [
