@@ -171,7 +171,7 @@ class _Explanations:
         world = worlds.of(shape.bound, answer.budget.background, answer.budget.widened)
         plan = Plan(used, answer.budget, world, Limits(NODES_MAX, float("inf")), joined=False)
         start = (0,) * len(plan.chains)
-        starts = {Node(start, s, world.opened(0, s)) for s in world.initial()}
+        starts = {Node(start, s, world.owed_at_first(s)) for s in world.initial()}
         known = dict.fromkeys(starts, None)
         waiting, edges = list(starts), list[_Edge]()
         while waiting:
@@ -225,9 +225,7 @@ class _Explanations:
     def _reads(self, site: Site, state: State) -> bool:
         """Is this part of the guard so, for arguments of the slice?"""
         return any(
-            self._test(site, state, args) is site.outcome
-            for args in self.world.rules[site.rule].args
-            if not any(self.world.is_background(site.rule, args))
+            self._test(site, state, args) is site.outcome for args in self.world.own_args(site.rule)
         )
 
     def _test(self, site: Site, state: State, args: tuple[Value, ...]) -> Value:

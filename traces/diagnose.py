@@ -17,9 +17,13 @@ from checker.errors import ExitCode
 from .observe import Observation
 from .replay import Replay, SliceVerdict, Verdict
 
-__all__ = ["Candidate", "Findings", "Group", "Separation", "diagnose"]
+__all__ = ["Candidate", "Findings", "Form", "Group", "Separation", "diagnose"]
 
-Hold = Callable[[Observation], Replay]
+Hold = Callable[[Observation, bool], Replay]
+"""The verdicts of the log for a form of the model, and if asked for, why what is rejected is."""
+
+Form = tuple[str, str, Mapping[str, str], Observation]
+"""The name of a variant, what it is about, the constants that it changes, and it as it is seen."""
 
 Keys = tuple[str, ...]
 
@@ -95,16 +99,14 @@ class Findings:
 EXAMPLES_MAX = 5
 
 
-def diagnose(
-    named: Sequence[tuple[str, str, Mapping[str, str], Observation]], hold: Hold
-) -> Findings:
+def diagnose(named: Sequence[Form], hold: Hold) -> Findings:
     """Hold a log against candidates, the model as it is written first.
 
-    `hold` gives the verdicts of the log for one of them.
+    Only of that one the rejections are explained: they are the evidence.
     """
     candidates = tuple(
-        Candidate(variant, about, constants, hold(observation))
-        for variant, about, constants, observation in named
+        Candidate(variant, about, constants, hold(observation, position == 0))
+        for position, (variant, about, constants, observation) in enumerate(named)
     )
     by_candidate = [candidate.verdicts() for candidate in candidates]
     told = dict.fromkeys(keys for verdicts in by_candidate for keys in verdicts)
@@ -148,7 +150,13 @@ def _of(verdicts: Mapping[Keys, SliceVerdict], keys: Keys) -> SliceVerdict | Non
 
 
 def _accepts(each: SliceVerdict | None) -> bool:
-    return each is None or each.verdict is Verdict.ACCEPTED
+    """Does the form explain the slice, and where no more comes, that it ends there?
+
+    A form that owes something and could still do it does not explain why it did not.
+    """
+    if each is None:
+        return True
+    return each.verdict is Verdict.ACCEPTED and (each.at_rest_some or not each.is_overdue)
 
 
 def _minimal(
@@ -191,7 +199,7 @@ def _separations(
         hidden = observations[position].hidden
         for rule in sorted(hidden):
             without = replace(observations[position], hidden=hidden - {rule})
-            needs[position, rule] = hold(without).count(Verdict.REJECTED)
+            needs[position, rule] = hold(without, False).count(Verdict.REJECTED)
     rules = sorted({rule for _, rule in needs})
     for number, first in enumerate(rivals):
         for second in rivals[number + 1 :]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json as json_module
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from checker import manifest
@@ -13,7 +14,7 @@ from checker.errors import ExitCode, UsageError
 from checker.report.terminal import page_for
 from checker.run import Request, prepare
 
-from .diagnose import Findings, diagnose
+from .diagnose import Findings, Form, diagnose
 from .diagnose_report import diagnosis_object, diagnosis_text
 from .inputs import expanded
 from .mapping import Mapping, load_mapping, shipped, with_format
@@ -21,7 +22,7 @@ from .observe import Observation, observe
 from .replay import Replay, Settings
 from .stream import stream_replay
 
-__all__ = ["run"]
+__all__ = ["forms_of", "run"]
 
 
 def run(
@@ -40,7 +41,7 @@ def run(
     if max_hidden is not None and max_hidden < 0:
         raise UsageError(f"--max-hidden must be at least 0, not {max_hidden}")
     names = list(models) or [entry.name for entry in entries() if shipped(entry.name)]
-    settings = Settings(hidden_max=max_hidden, ended=ended)
+    settings = Settings(hidden_max=max_hidden, ended=ended, cut_down_max=0)
     page = page_for(sys.stdout)
     codes, objects = [], []
     for name in names:
@@ -63,18 +64,20 @@ def run(
 
 
 def _held(log: str, model: str, told: Mapping, settings: Settings) -> Findings:
+    def hold(observation: Observation, explains: bool) -> Replay:
+        return stream_replay(expanded([log]), observation, replace(settings, explains=explains))
+
+    return diagnose(forms_of(model, told), hold)
+
+
+def forms_of(model: str, told: Mapping) -> list[Form]:
+    """The model as it is written, and then each of its variants, seen through a mapping."""
     variants = manifest.built_in().models.get(model)
-    named: list[tuple[str, str, dict[str, str], Observation]] = []
-    named.append(("", "", {}, _observation(Request(model), told)))
+    forms: list[Form] = [("", "", {}, _observation(Request(model), told))]
     for variant in variants.variants.values() if variants is not None else ():
-        request = Request(model, variant=variant.name)
-        changed = dict(variant.constants)
-        named.append((variant.name, variant.about, changed, _observation(request, told)))
-
-    def hold(observation: Observation) -> Replay:
-        return stream_replay(expanded([log]), observation, settings)
-
-    return diagnose(named, hold)
+        seen = _observation(Request(model, variant=variant.name), told)
+        forms.append((variant.name, variant.about, dict(variant.constants), seen))
+    return forms
 
 
 def _observation(request: Request, told: Mapping) -> Observation:

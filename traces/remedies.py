@@ -116,9 +116,7 @@ def remedies(
 def _moves(world: World, state: State) -> Iterator[tuple[Move, State]]:
     """The steps of the slice's own ids; those of others are closed under already."""
     for name, compiled in world.rules.items():
-        for args in compiled.args:
-            if any(world.is_background(name, args)):
-                continue
+        for args in world.own_args(name):
             for _, after in compiled.step(state, args):
                 if isinstance(after, tuple) and after != state:
                     yield (name, args), after

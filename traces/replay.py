@@ -51,8 +51,9 @@ class Verdict(Enum):
 class Settings:
     """`ended`: no more lines will come. `cache`: slices that look alike share a verdict.
 
-    `stories`: say of the first rejections how what can be explained may have gone. `covers`: say
-    what of the model the log has shown.
+    `explains`: say of rejections why, and of the first `cut_down_max` with as few lines as fail
+    alike. `stories`: say of these how what can be explained may have gone. `covers`: say what of
+    the model the log has shown.
     """
 
     hidden_max: int | None = None
@@ -62,6 +63,8 @@ class Settings:
     ended: bool = False
     strict: bool = False
     cache: bool = True
+    explains: bool = True
+    cut_down_max: int = CUT_DOWN_MAX
     stories: bool = False
     covers: bool = False
 
@@ -299,7 +302,7 @@ class Judge:
             settings.width_max, began + seconds if seconds is not None else float("inf")
         )
         self._answers: dict[tuple[Shape, Budget], Answer] = {}
-        self._to_cut_down = CUT_DOWN_MAX
+        self._to_cut_down = settings.cut_down_max
         self.coverage = Coverage.of(observation) if settings.covers else None
         sliced = observation.key is not None and not self.exact
         most = settings.background_max if sliced else 0
@@ -399,7 +402,7 @@ class Judge:
         elif self.has_gap:
             verdict, reason = Verdict.UNKNOWN, "gap: a line that could not be used may explain it"
         diagnosis = None
-        if explained and not answer.limit:
+        if explained and self.settings.explains and not answer.limit:
             told = self.settings.stories and self._to_cut_down > 0
             diagnosis = explain(part, shape, answer, self.worlds, names, told=told)
             diagnosis = self._cut_down(part, diagnosis)

@@ -104,7 +104,7 @@ def _way(plan: Plan, target: Node) -> list[_Came]:
     """The steps from an initial state to `target`; none if there are too many explanations."""
     world, most = plan.world, plan.budget.faults
     start = (0,) * len(plan.chains)
-    layer: Ways = {Node(start, s, world.opened(0, s)): (0, None) for s in world.initial()}
+    layer: Ways = {Node(start, s, world.owed_at_first(s)): (0, None) for s in world.initial()}
     known: Ways = {}
     for _ in range(plan.shape.lines() + 1):
         _close(plan, layer, target, most)

@@ -55,7 +55,7 @@ class Subsets:
         """The set before the first line. Raises: TooWide."""
         if self._start is None:
             world = self.world
-            first = {(state, world.opened(0, state)): 0 for state in world.initial()}
+            first = {(state, world.owed_at_first(state)): 0 for state in world.initial()}
             self._start = self._closed(first, width, None)
         self.world.cuts |= self._cuts.get(None, frozenset())
         return self._start

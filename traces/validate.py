@@ -168,7 +168,7 @@ def search(
 def _run(plan: Plan) -> Answer:
     world = plan.world
     start = (0,) * len(plan.chains)
-    layer: Layer = {Node(start, state, world.opened(0, state)): 0 for state in world.initial()}
+    layer: Layer = {Node(start, state, world.owed_at_first(state)): 0 for state in world.initial()}
     layer = plan.closed(layer)
     if not layer:  # the model has no initial state
         return Answer(False, plan.budget)

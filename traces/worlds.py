@@ -63,7 +63,8 @@ class Move(NamedTuple):
 
 
 class Obligation(NamedTuple):
-    """A `LeadsTo` for values of its parameters. `is_own`: it names an id of the slice."""
+    """A `LeadsTo` or an `Eventually` for values of its parameters. `is_own`: it names an id of the
+    slice."""
 
     prop: str
     args: tuple[Value, ...]
@@ -162,6 +163,7 @@ class World:
         self._tests = [self._pair(obligation) for obligation in self.obligations]
         self.invariants, self._broken = self._invariants()
         self._hidden = list(self._hidden_instances())
+        self._own_args: dict[str, tuple[tuple[Value, ...], ...]] = {}
         self._unnamed = unnamed_sorts(observation)
         self._types = tuple(var.type for var in self.model.vars)
         self.others = self._unknown_others() if background == ANY_NUMBER else None
@@ -262,11 +264,16 @@ class World:
         rules, state = key
         found: dict[State, None] = {}
         for name in rules:
-            for args in self.rules[name].args:
-                if not any(self.is_background(name, args)):
-                    found.update(dict.fromkeys(map(self._plain, self._after(name, state, args))))
+            for args in self.own_args(name):
+                found.update(dict.fromkeys(map(self._plain, self._after(name, state, args))))
         found.pop(state, None)
         return tuple(found)
+
+    def owed_at_first(self, state: State) -> int:
+        """The obligations open in an initial state: an `Eventually` is, unless it is true there."""
+        owed = (self.model.prop(each.prop).kind for each in self.obligations)
+        eventually = sum((kind is ir.PropKind.EVENTUALLY) << bit for bit, kind in enumerate(owed))
+        return self.opened(eventually, state)
 
     def opened(self, mask: int, state: State) -> int:
         """The obligations open in this state, as bits, when those in `mask` were open before.
@@ -296,8 +303,7 @@ class World:
             after != state
             for name, compiled in self.rules.items()
             if compiled.rule.kind is ir.Kind.ACTION
-            for args in compiled.args
-            if not any(self.is_background(name, args))
+            for args in self.own_args(name)
             for after in self._after(name, state, args)
         )
 
@@ -348,6 +354,13 @@ class World:
                 yield alike(state, self._types, type_.name, sizes[type_.name], most)
             else:
                 yield domain
+
+    def own_args(self, name: str) -> tuple[tuple[Value, ...], ...]:
+        """The arguments of a rule that name no id of the background."""
+        if name not in self._own_args:
+            every = self.rules[name].args
+            self._own_args[name] = tuple(a for a in every if not any(self.is_background(name, a)))
+        return self._own_args[name]
 
     def is_background(self, name: str, args: tuple[Value, ...]) -> list[bool]:
         """Of each id of the key sort among the arguments: is it of the background?"""
@@ -427,7 +440,7 @@ class World:
     def _obligations(self) -> Iterator[Obligation]:
         key = self.observation.key
         for prop in self.model.props:
-            if prop.kind is not ir.PropKind.LEADS_TO:
+            if prop.kind not in (ir.PropKind.LEADS_TO, ir.PropKind.EVENTUALLY):
                 continue
             is_own = key is None or any(_may_hold(param.type, key) for param in prop.params)
             for args in itertools.product(*(self._seen(param.type) for param in prop.params)):

@@ -194,7 +194,8 @@ class _Concluding:
 
     def _explained(self, rejected: list[SliceVerdict]) -> list[SliceVerdict]:
         """The same verdicts with the lines that nothing explains, read again."""
-        keys = {each.keys[0]: self.open.reach(each.keys[0]) for each in rejected[:DIAGNOSED_MAX]}
+        told = rejected[: DIAGNOSED_MAX if self.settings.explains else 0]
+        keys = {each.keys[0]: self.open.reach(each.keys[0]) for each in told}
         wanted = self.observation.mapping.wanted()
         events = lines_of(self.whole, keys, self.fields, wanted)
         found = []
