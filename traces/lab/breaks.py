@@ -6,8 +6,8 @@ servers directly, so that it can look while connections break.
 
 import ast
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from signal import SIGTERM, SIGUSR1
@@ -32,9 +32,17 @@ class Breaks:
 
 @contextmanager
 def breaks(
-    faults: Faults, database: Component, broker: Component, folder: Path, watch: Watch
+    faults: Faults,
+    database: Component,
+    broker: Component,
+    sockets: Sequence[str],
+    folder: Path,
+    watch: Watch,
 ) -> Iterator[Breaks]:
-    """Proxies where connections are to be dropped, else the servers themselves."""
+    """Proxies where connections are to be dropped, else the servers themselves.
+
+    Of `sockets`, on which services listen, clients find the proxy at `proxied(socket)`.
+    """
     actions: dict[str, Callable[[], None]] = {}
     if faults.restarts:
         if broker.restart is None:
@@ -46,19 +54,37 @@ def breaks(
     if not faults.drops:
         yield Breaks(database.url, broker.url, actions)
         return
-    database_url, database_proxy = _database(database.url, folder)
-    with _proxy(database_proxy, folder / "proxy-database.out", watch) as (break_database, _):
-        if not broker.url:
-            yield Breaks(database_url, "", actions | {"drop database": break_database})
-            return
-        listen = ("127.0.0.1:0", _address(broker.url))
-        with _proxy(listen, folder / "proxy-broker.out", watch) as (break_broker, where):
+    with ExitStack() as proxies:
+
+        def proxy(name: str, ends: tuple[str, str]) -> tuple[Callable[[], None], tuple[str, int]]:
+            return proxies.enter_context(_proxy(ends, folder / f"proxy-{name}.out", watch))
+
+        database_url, ends = _database(database.url, folder)
+        actions["drop database"], _ = proxy("database", ends)
+        broker_url = ""
+        if broker.url:
+            actions["drop broker"], where = proxy("broker", ("127.0.0.1:0", _address(broker.url)))
             parts = urlsplit(broker.url)
             user = parts.netloc.rpartition("@")[0]
             host = f"{user}@127.0.0.1:{where[1]}" if user else f"127.0.0.1:{where[1]}"
             broker_url = urlunsplit(parts._replace(netloc=host))
-            actions |= {"drop database": break_database, "drop broker": break_broker}
-            yield Breaks(database_url, broker_url, actions)
+        if sockets:
+            breaking = [
+                proxy(each, (str(folder / proxied(each)), str(folder / each)))[0]
+                for each in sockets
+            ]
+
+            def break_clients() -> None:
+                for each in breaking:
+                    each()
+
+            actions["drop clients"] = break_clients
+        yield Breaks(database_url, broker_url, actions)
+
+
+def proxied(socket: str) -> str:
+    """The name of the socket at which a proxy stands before this one."""
+    return f"{socket}.proxy"
 
 
 PORTS = {"nats": 4222, "amqp": 5672, "redis": 6379}

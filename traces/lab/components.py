@@ -155,7 +155,9 @@ def postgres(folder: Path, watch: Watch) -> Iterator[Component]:
         watch.until(answers, lambda: "PostgreSQL to start", poll_seconds=0.02)
         yield Component("PostgreSQL", url, _postgres_version(url))
     finally:
-        processes.stop(process, by=signal.SIGINT)  # "fast": it disconnects whoever is left
+        # "Fast": it disconnects whoever is left. Its children lead sessions of their own: killing
+        # it would leave them behind for a moment. Even a busy machine gets the time to stop it.
+        processes.stop(process, by=signal.SIGINT, patience_seconds=60.0)
 
 
 def _unprivileged() -> processes.User | None:

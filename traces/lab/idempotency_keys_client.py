@@ -1,66 +1,104 @@
 """The client: asks for each charge twice under one key, at different servers at the same time.
 
-So does a client that has waited too long for its first attempt. Each attempt is repeated, at the
+So does a client that has waited too long for its first attempt. Where the plan says so, the second
+comes only when the first is answered, and some time has passed. Each attempt is repeated, at the
 next server, until it has a final answer: 200 with the charge, or 422. No answer, 409 and 503 are
-not.
+not. It gives up when every server has said no often enough; a server that is down says nothing.
 
-Log: `answered`, with the status and the number of the charge.
+Log: `reply`, `stored` and `refused`, as the server says how it came by the answer, with the number
+of the charge; `no_answer` when the connection broke after the server had asked for the request;
+`gave_up`.
 """
 
 import asyncio
 import json
+from collections import Counter
 from pathlib import Path
 
-from .service import Service, main
+from .breaks import proxied
+from .service import DELAY_SECONDS, Service, main
 
 SERVERS = ("server-a", "server-b", "server-c")
 ATTEMPTS = 2
 SIDE_BY_SIDE = 3  # keys that are asked for at once
 REPEAT_SECONDS = 0.03
 FINAL = (200, 422)
+NOES_MAX = 5  # of each server; the one that has claimed the key says at most two
 
 
-async def post(socket: Path, key: str, attempt: int) -> tuple[int, int | None]:
-    """One request over a connection of its own: the status, and the charge if there is one.
+class NotAsked(Exception):
+    """The server is down: it has not asked for the request's body, so it does not know of it."""
 
-    Raises: OSError, ValueError, if the server is gone before it has answered.
+
+async def post(socket: Path, key: str, attempt: int) -> tuple[int, dict[str, str | int | None]]:
+    """One request over a connection of its own: the status, and what the server says.
+
+    Raises: NotAsked; OSError, ValueError, if the connection breaks before the answer has come.
     """
-    reader, writer = await asyncio.open_unix_connection(str(socket))
+    body = json.dumps({"attempt": attempt}).encode()
+    head = (
+        "POST /charges HTTP/1.1",
+        "Host: lab",
+        "Connection: close",
+        "Expect: 100-continue",
+        f"Idempotency-Key: {key}",
+        "Content-Type: application/json",
+        f"Content-Length: {len(body)}",
+    )
     try:
-        body = json.dumps({"attempt": attempt}).encode()
-        head = (
-            "POST /charges HTTP/1.1",
-            "Host: lab",
-            "Connection: close",
-            f"Idempotency-Key: {key}",
-            "Content-Type: application/json",
-            f"Content-Length: {len(body)}",
-        )
-        writer.write("\r\n".join(head).encode() + b"\r\n\r\n" + body)
+        reader, writer = await asyncio.open_unix_connection(str(socket))
+    except OSError:
+        raise NotAsked from None
+    try:
+        try:
+            writer.write("\r\n".join(head).encode() + b"\r\n\r\n")
+            await writer.drain()
+            asked = await reader.readuntil(b"\r\n\r\n")
+        except (OSError, asyncio.IncompleteReadError):
+            raise NotAsked from None
+        if not asked.startswith(b"HTTP/1.1 100 "):
+            raise ValueError(asked)
+        writer.write(body)
         await writer.drain()
         top, _, content = (await reader.read()).partition(b"\r\n\r\n")
         status = int(top.split(b" ", 2)[1]) if top.count(b" ") > 1 else 0
-        charge = json.loads(content).get("charge") if status in FINAL else None
-        return status, charge
+        return status, json.loads(content) if status in FINAL else {}
     finally:
         writer.transport.abort()
 
 
 async def attempt(service: Service, number: int, which: int) -> None:
     key, turn = f"key-{number}", number + which
-    if which == ATTEMPTS:
-        await service.delay(number)
-    while True:
-        socket = Path(service.settings.folder) / f"{SERVERS[turn % len(SERVERS)]}.sock"
+    noes = Counter[str]()
+    while min(noes[server] for server in SERVERS) < NOES_MAX:
+        server = SERVERS[turn % len(SERVERS)]
         turn += 1
+        about = {"key": key, "attempt": str(which), "server": server}
         try:
-            status, charge = await post(socket, key, which)
+            status, told = await post(address(service, server), key, which)
+        except NotAsked:
+            await asyncio.sleep(REPEAT_SECONDS)
+            continue
         except (OSError, ValueError):
-            status, charge = 0, None
-        if status in FINAL:
-            service.log.event("answered", key=key, attempt=which, status=status, charge=charge)
+            status, told = 0, {}
+        if not status or service.meets("lost_answer", number):
+            service.log.event("no_answer", **about)
+        elif status in FINAL:
+            charge = told["charge"]
+            answer = "refused" if charge is None else str(charge)
+            service.log.event(str(told["how"]), **about, answer=answer)
             return
+        else:
+            noes[server] += 1
         await asyncio.sleep(REPEAT_SECONDS)
+    service.log.event("gave_up", key=key, attempt=str(which))
+
+
+def address(service: Service, server: str) -> Path:
+    """Where a server listens, or the proxy before it."""
+    folder, name = Path(service.settings.folder), f"{server}.sock"
+    before = folder / proxied(name)
+    return before if before.exists() else folder / name
 
 
 async def ask(service: Service) -> None:
@@ -70,8 +108,11 @@ async def ask(service: Service) -> None:
     async def both(number: int) -> None:
         async with room:
             await service.pause()
-            every = range(1, ATTEMPTS + 1)
-            await asyncio.gather(*(attempt(service, number, which) for which in every))
+            first = asyncio.create_task(attempt(service, number, 1))
+            if service.meets("delay", number):
+                await first
+                await asyncio.sleep(DELAY_SECONDS)
+            await asyncio.gather(first, attempt(service, number, 2))
 
     await asyncio.gather(*map(both, range(service.settings.orders)))
     await service.stop.wait()

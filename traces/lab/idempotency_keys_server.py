@@ -4,13 +4,13 @@ It claims the key by an insert that only one server can make, charges at the pro
 answer, and replies. Whoever meets the key later gets the stored answer, or a 409 while there is
 none. A claim that a killed server has left is finished by the same server when it meets the key
 again: it asks the provider, which knows no keys, whether it has charged. One request at a time.
+An answered key that has been kept long enough expires when it is met again.
 
 Each step is a transaction that locks its key, so that what it writes and what it finds are one
 step.
 
 Log: `ready` when it starts; each step after its commit, with how many charges and rows the key has
-then; `reply`, `stored` and `refused` when the answer has been handed to the system. A 409 is no
-step.
+then. What the client has got is the client's to log. A 409 is no step.
 """
 
 import asyncio
@@ -35,7 +35,7 @@ COUNTS: LiteralString = """
     select (select count(*) from charges where name = %(name)s),
            (select count(*) from keys where name = %(name)s)
 """
-FIND: LiteralString = "select fingerprint, owner, charge from keys where key = %(key)s"
+FIND: LiteralString = "select fingerprint, owner, charge, declined from keys where key = %(key)s"
 CLAIM: LiteralString = """
     insert into keys (name, key, fingerprint, owner) values (%(name)s, %(key)s, %(print)s, %(me)s)
     on conflict (key) do update set fingerprint = %(print)s, owner = %(me)s, charge = null
@@ -43,8 +43,15 @@ CLAIM: LiteralString = """
 STORE: LiteralString = """
     insert into keys (name, key, fingerprint, owner, charge)
     values (%(name)s, %(key)s, %(print)s, %(me)s, %(charge)s)
-    on conflict (key) do update set fingerprint = %(print)s, owner = %(me)s, charge = %(charge)s
+    on conflict (key) do update
+        set fingerprint = %(print)s, owner = %(me)s, charge = %(charge)s, since = clock_timestamp()
 """
+EXPIRE: LiteralString = """
+    delete from keys
+    where key = %(key)s and charge is not null
+        and since < clock_timestamp() - make_interval(secs => %(seconds)s)
+"""
+DECLINE: LiteralString = "update keys set declined = true where key = %(key)s"
 CHARGE: LiteralString = "insert into charges (name) values (%(name)s)"
 RELEASE: LiteralString = "delete from keys where key = %(key)s"
 
@@ -60,7 +67,7 @@ class Server:
         self.me = service.settings.role
         self.switches = service.settings.switches
         self.turn = asyncio.Lock()
-        self.released = False  # by the last charge: has it let go of the key?
+        self.is_over = False  # by the last charge: is there nothing to store?
 
     async def answer(self, request: "Request") -> "Response":
         from starlette.background import BackgroundTask
@@ -71,21 +78,17 @@ class Server:
         await self.turn.acquire()
         try:
             with self.lost_ends():
-                status, charge, event = await self.deal_with(name, attempt)
+                status, charge, how = await self.deal_with(name, attempt)
         except BaseException:
             self.turn.release()
             raise
 
         async def sent() -> None:
             """The answer is on its way, even if this server dies now."""
-            try:
-                if event:
-                    shown = str(charge) if charge is not None else "refused"
-                    self.service.log.event(event, key=name, server=self.me, answer=shown)
-            finally:
-                self.turn.release()
+            self.turn.release()
 
-        return JSONResponse({"charge": charge}, status, background=BackgroundTask(sent))
+        told = {"charge": charge, "how": how, "server": self.me}
+        return JSONResponse(told, status, background=BackgroundTask(sent))
 
     @contextlib.contextmanager
     def lost_ends(self) -> Iterator[None]:
@@ -100,7 +103,7 @@ class Server:
             os._exit(LOST)
 
     async def deal_with(self, name: str, attempt: int) -> tuple[int, int | None, str]:
-        """Status, charge, and the line to write when the answer is sent."""
+        """Status, charge, and how the client comes by the answer: "" if it is none."""
         number = number_of(name)
         parts = {"order": "", "server": f"/{self.me}", "attempt": f"/{attempt}"}
         stable = bool(self.switches["stable_fingerprint"])
@@ -110,6 +113,7 @@ class Server:
             "print": "FIRST" if stable else f"FIRST/{attempt}",
             "me": self.me,
         }
+        await self.expire(names)
         row = await self.claim(names, attempt)
         if row is None:
             if not self.switches["unique_insert"]:
@@ -118,12 +122,14 @@ class Server:
             await self.service.at("claimed", number)
             if await self.charged(names, number):
                 return await self.finish(names, number)
-            if self.released:
+            if self.is_over:
                 return 503, None, ""
         elif row[0] != names["print"]:
             return 422, None, "refused"
         elif row[2] is not None:
             return 200, row[2], "stored"
+        elif row[3]:
+            return 503, None, ""
         elif not self.may_finish(row[1]):
             return 409, None, ""
         counts = await self.step("ask_provider", names, RELEASE, unless_charged=True)
@@ -132,7 +138,18 @@ class Server:
         return await self.finish(names, number)
 
     def may_finish(self, owner: str) -> bool:
-        return owner == self.me or self.switches["recovery"] == "anyone"
+        recovery = self.switches["recovery"]
+        return recovery == "anyone" or (recovery == "owner" and owner == self.me)
+
+    async def expire(self, names: dict[str, str | int]) -> None:
+        """Drop the key if it was answered long enough ago."""
+        limit = {**names, "seconds": float(self.switches["keys_seconds"])}
+        async with self.transaction(names):
+            dropped = (await self.database.execute(EXPIRE, limit)).rowcount
+            counts = await self.counts(names)
+        if dropped:
+            await self.service.pause()
+            self.log("expire", names, counts)
 
     async def claim(self, names: dict[str, str | int], attempt: int) -> "TupleRow | None":
         """The row of the key; None if there was none, and it is ours now or may be."""
@@ -141,7 +158,7 @@ class Server:
             if row is None and self.switches["unique_insert"]:
                 await self.database.execute(CLAIM, names)
             counts = await self.counts(names)
-        ours = row is not None and row[0] == names["print"] and row[2] is None
+        ours = row is not None and row[0] == names["print"] and row[2] is None and not row[3]
         if row is None or (ours and self.may_finish(row[1])):
             await self.service.pause()
             self.log("claim", names, counts, attempt=str(attempt))
@@ -150,16 +167,19 @@ class Server:
     async def charged(self, names: dict[str, str | int], number: int) -> bool:
         """Has the provider said that it has charged?"""
         trouble = random.Random(f"fate/{self.service.settings.seed}/{number}").choice(TROUBLE)
-        if trouble and not self.service.meets("trouble", number):
+        if trouble and not self.service.once("trouble", number):
             trouble = ""
+        stores = trouble == "declined" and self.switches["store_declines"]
         releases = trouble == "declined" or (trouble and not self.switches["ask_after_timeout"])
         async with self.transaction(names):
             if trouble in ("", "charged_but_timeout"):
                 await self.database.execute(CHARGE, names)
-            if releases:
+            if stores:
+                await self.database.execute(DECLINE, names)
+            elif releases:
                 await self.database.execute(RELEASE, names)
             counts = await self.counts(names)
-        self.released = bool(releases)
+        self.is_over = bool(releases)
         await self.service.at("charged", number)
         self.log("charge", names, counts)
         return not trouble

@@ -215,6 +215,8 @@ RIGHT_KEYS: Mapping[str, str | float | bool] = {
     "recovery": "owner",
     "ask_after_timeout": True,
     "stable_fingerprint": True,
+    "store_declines": False,
+    "keys_seconds": 3600.0,
 }
 
 IDEMPOTENCY_KEYS = Lab(
@@ -233,6 +235,11 @@ IDEMPOTENCY_KEYS = Lab(
             "release_after_timeout",
             {**RIGHT_KEYS, "ask_after_timeout": False},
         ),
+        "short_ttl": Variant(
+            "a key expires while the client may still try again",
+            "short_ttl",
+            {**RIGHT_KEYS, "keys_seconds": 0.3},
+        ),
         "key_per_server": Variant(
             "each server keeps its keys to itself",
             "key_per_server",
@@ -243,10 +250,20 @@ IDEMPOTENCY_KEYS = Lab(
             "key_per_attempt",
             {**RIGHT_KEYS, "key_for": "attempt"},
         ),
+        "no_recovery": Variant(
+            "a key that a killed server has left in progress stays so",
+            "no_recovery",
+            {**RIGHT_KEYS, "recovery": "nobody"},
+        ),
         "take_over": Variant(
             "a key in progress is taken over while its server may still be at work",
             "take_over",
             {**RIGHT_KEYS, "recovery": "anyone"},
+        ),
+        "store_declines": Variant(
+            "a decline of the moment is stored as the answer",
+            "store_declines",
+            {**RIGHT_KEYS, "store_declines": True},
         ),
         "volatile_fingerprint": Variant(
             "the fingerprint covers what differs between attempts",

@@ -24,7 +24,8 @@ class Faults:
     """How many of each fault a run injects.
 
     >>> Faults.parse("kills=8, late_acks=2", Faults(points=3))
-    Faults(kills=8, points=0, late_acks=2, duplicates=0, delays=0, drops=0, restarts=0)
+    Faults(kills=8, points=0, late_acks=2, duplicates=0, delays=0, drops=0, restarts=0,
+           lost_answers=0)
     """
 
     kills: int = 0  # SIGKILL at a random time
@@ -34,6 +35,7 @@ class Faults:
     delays: int = 0  # a message is sent late; in the saga, later ones overtake it
     drops: int = 0  # all connections of a service to the database or the broker break
     restarts: int = 0  # the broker is killed, and started again with its files
+    lost_answers: int = 0  # an HTTP client's connection breaks just before the answer comes
 
     @staticmethod
     def parse(text: str, default: "Faults") -> "Faults":
@@ -100,7 +102,8 @@ def plan_marks(
 ) -> dict[str, tuple[int, ...]]:
     """Which messages, by number, meet which fault of the services.
 
-    The keys are `late_ack`, `duplicate`, `delay`, and `at NAME` for a kill at the point NAME.
+    The keys are `late_ack`, `duplicate`, `delay`, `lost_answer`, and `at NAME` for a kill at the
+    point NAME.
     """
     source = random.Random(f"marks/{seed}")
 
@@ -115,4 +118,5 @@ def plan_marks(
     deaths = {point: list[int]() for point in points}
     for index, number in enumerate(some(faults.points) if points else ()):
         deaths[points[index % len(points)]].append(number)
+    marks["lost_answer"] = some(faults.lost_answers)
     return {**marks, **{f"at {point}": tuple(numbers) for point, numbers in deaths.items()}}

@@ -82,10 +82,12 @@ def wait_or_kill(process: subprocess.Popen[bytes], *, patience_seconds: float = 
     kill(process)
 
 
-def stop(process: subprocess.Popen[bytes], *, by: signal.Signals) -> None:
+def stop(
+    process: subprocess.Popen[bytes], *, by: signal.Signals, patience_seconds: float = 10.0
+) -> None:
     """Ask a child to end, wait for it, and kill it when it does not."""
     process.send_signal(by)
-    wait_or_kill(process)
+    wait_or_kill(process, patience_seconds=patience_seconds)
 
 
 def last_lines(output: Path, *, lines_max: int = 12) -> str:

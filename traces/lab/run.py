@@ -84,7 +84,9 @@ def run_lab(request: Request, *, seconds_max: float, tell: Tell) -> LabResult:
         made.enter_context(_queues(checked.system, name, request.broker, broker))
         queues = checked.system.queues
         store = Store(connection, partial, request.broker, broker.url, name, queues, checked.orders)
-        between = made.enter_context(breaks(checked.faults, database, broker, folder, watch))
+        between = made.enter_context(
+            breaks(checked.faults, database, broker, checked.system.sockets, folder, watch)
+        )
         site = Site(
             system=checked.system,
             variant=request.lab.variants[request.variant],

@@ -82,10 +82,12 @@ class Service:
 
     def meets(self, fault: str, number: int) -> bool:
         """Does this message meet this fault here and now? True once in a run."""
-        if number not in self.settings.marks.get(fault, ()):
-            return False
+        return number in self.settings.marks.get(fault, ()) and self.once(fault, number)
+
+    def once(self, what: str, number: int) -> bool:
+        """True the first time that it is asked of this message in a run."""
         try:
-            self._mark(fault, number).touch(exist_ok=False)
+            self._mark(what, number).touch(exist_ok=False)
         except FileExistsError:
             return False
         return True

@@ -79,6 +79,7 @@ class System:
     tally: Callable[[Store], dict[str, int]]
     struck: Callable[[Store], list[str]]
     undo: tuple[LiteralString, ...] = ()
+    sockets: tuple[str, ...] = ()  # in the run's folder, that services listen on and drops break
     packages: tuple[str, ...] = ()  # that its services import, beside the clients of the servers
 
 
