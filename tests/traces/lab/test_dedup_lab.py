@@ -11,43 +11,24 @@ from checker.cli import main
 from checker.errors import ExitCode
 from checker.frontend import load
 from checker.traces.jsonl import read_logs
-from checker.traces.lab import LABS, LabError, LabResult, LabUnavailable
+from checker.traces.lab import LABS, LabError
 from checker.traces.mapping import load_mapping, shipped
 from checker.traces.observe import observe
 from checker.traces.replay import Replay, Settings, replay
 
 from ..conftest import write
+from .runs import found, held_against, run
 
 DEDUP = LABS["dedup"]
-
-
-def run(out: Path, variant: str, *, seed: int, faults: str = "", **more: int | str) -> LabResult:
-    """A run, or a skip where nothing is installed and nothing required."""
-    try:
-        return DEDUP.run(seed=seed, out=out, variant=variant, faults=faults, **more)  # type: ignore[arg-type]
-    except LabUnavailable as missing:
-        if {"postgres", "nats"} & set(os.environ.get("CRASHPROOF_REQUIRE", "").split(",")):
-            raise
-        pytest.skip(str(missing))
 
 
 def held(log: Path) -> Replay:
     return held_against("dedup", log)
 
 
-def held_against(model: str, log: Path) -> Replay:
-    mapping = load_mapping(shipped(model))
-    read = read_logs([str(log)], mapping.wanted())
-    return replay(read, observe(load(model), mapping), Settings(ended=True))
-
-
-def found(replayed: Replay) -> set[str]:
-    return {key for part in replayed.slices if part.verdict.name == "REJECTED" for key in part.keys}
-
-
 def test_a_correct_run_is_accepted_under_every_fault_at_once(tmp_path: Path) -> None:
     faults = "kills=3,points=4,late_acks=2,duplicates=3,drops=2,restarts=1"
-    done = run(tmp_path / "log.jsonl", "correct", seed=1, orders=25, faults=faults)
+    done = run("dedup", tmp_path / "log.jsonl", "correct", orders=25, faults=faults)
     assert not done.struck
     assert done.tally["effects"] == done.tally["messages sent"] == 25
     text = done.out.read_text()
@@ -60,24 +41,12 @@ def test_a_correct_run_is_accepted_under_every_fault_at_once(tmp_path: Path) -> 
 def test_a_lost_effect_is_found_and_the_variant_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    done = run(tmp_path / "log.jsonl", "key_first", seed=1, orders=8, faults="points=8")
+    done = run("dedup", tmp_path / "log.jsonl", "key_first", orders=8, faults="points=8")
     assert done.struck  # two deaths between the writes are planned
     assert set(done.struck) <= found(held(done.out))
     with pytest.raises(SystemExit):
         main(["diagnose", str(done.out), "dedup", "--ended"])
     assert "All of the log is consistent with Dedup(commit=KEY_FIRST)" in capsys.readouterr().out
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("variant", DEDUP.variants)
-@pytest.mark.parametrize("seed", range(1, 6))
-def test_what_the_stores_show_the_log_tells(variant: str, seed: int, tmp_path: Path) -> None:
-    done = run(tmp_path / "log.jsonl", variant, seed=seed)
-    replayed = held(done.out)
-    assert set(done.struck) <= found(replayed)
-    if variant == "correct":
-        assert replayed.exit_code() is ExitCode.OK
-        assert not done.struck
 
 
 def test_two_workers_that_died_before_their_first_line_stand_behind_a_third(

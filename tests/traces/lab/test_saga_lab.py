@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import itertools
-import json
-import os
 from pathlib import Path
 
-import pytest
-
-from checker.cli import main
 from checker.frontend import load
 from checker.traces.jsonl import read_logs
-from checker.traces.lab import LABS, LabResult, LabUnavailable
 from checker.traces.lab.saga_decision import FIRST, Record, Rules
 from checker.traces.lab.saga_message import STEPS, Message, fate
 from checker.traces.locality import is_product
@@ -20,26 +14,14 @@ from checker.traces.mapping import load_mapping, shipped
 from checker.traces.observe import observe
 from checker.traces.replay import Settings, replay
 
-from .test_dedup_lab import found, held_against
-
-SAGA = LABS["saga"]
-
-
-def run(out: Path, variant: str, *, seed: int, faults: str = "", orders: int = 12) -> LabResult:
-    """A run, or a skip where nothing is installed and nothing required."""
-    try:
-        return SAGA.run(seed=seed, out=out, variant=variant, faults=faults, orders=orders)
-    except LabUnavailable as missing:
-        if {"postgres", "nats"} & set(os.environ.get("CRASHPROOF_REQUIRE", "").split(",")):
-            raise
-        pytest.skip(str(missing))
+from .runs import found, held_against, run
 
 
 def test_a_correct_run_is_accepted_and_every_saga_ends(tmp_path: Path) -> None:
     done = run(
+        "saga",
         tmp_path / "log.jsonl",
         "correct",
-        seed=1,
         orders=8,
         faults="kills=1,points=2,duplicates=2,delays=2",
     )
@@ -53,32 +35,13 @@ def test_a_correct_run_is_accepted_and_every_saga_ends(tmp_path: Path) -> None:
 
 def test_a_double_refund_is_found_and_its_variant_explains_it(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
-    done = run(log, "undo_not_deduplicated", seed=1, orders=4, faults="duplicates=4")
+    done = run("saga", log, "undo_not_deduplicated", orders=4, faults="duplicates=4")
     assert done.struck
     assert set(done.struck) <= found(held_against("saga", log))
     mapping = load_mapping(shipped("saga") or Path())
     read = read_logs([str(log)], mapping.wanted())
     truth = observe(load("saga"), mapping, constants={"undo_once": False})
     assert not found(replay(read, truth, Settings(ended=True)))
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("variant", SAGA.variants)
-@pytest.mark.parametrize("seed", range(1, 4))
-def test_what_the_stores_show_the_log_tells(
-    variant: str, seed: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    done = run(tmp_path / "log.jsonl", variant, seed=seed)
-    rejected = found(held_against("saga", done.out))
-    assert set(done.struck) <= rejected
-    if variant == "correct":
-        assert not done.struck
-        assert not rejected
-    elif rejected:
-        with pytest.raises(SystemExit):
-            main(["diagnose", str(done.out), "saga", "--ended", "--json"])
-        (told,) = json.loads(capsys.readouterr().out)
-        assert variant in [form["variant"] for form in told["candidates"] if form["minimal"]]
 
 
 def test_slices_of_the_saga_are_exact_although_its_rules_choose() -> None:
