@@ -178,6 +178,8 @@ class _Reader:
                     return name == self.own
             case ir.Read(var):
                 return var in self.shared
+            case ir.Universe(ir.Set(ir.Enum())):  # the same for every log
+                return True
             case ir.Universe() | ir.Fresh():
                 return False
             case ir.Bound(name):

@@ -22,6 +22,8 @@ __all__ = ["By", "Marks", "Order", "Past", "marks_of", "ordered"]
 ENTRIES_MAX = 20_000_000  # in all clocks together, about 100 bytes each
 ANCESTORS_MAX = 20_000  # steps before one, where nodes have no order
 
+_TOO_MANY = "too many causes to follow; the rest has no order"
+
 
 class By(Enum):
     """Where the order comes from. NODE: a node's numbers, and nothing else."""
@@ -245,7 +247,15 @@ def _causes(log: Log, order: Order, defects: list[Defect]) -> dict[Event, Past]:
     if order.nodes:
         return _as_clocks(events, parents, sequence, defects)
     before = _ancestors(parents, circular)
-    return {events[number]: _Caused(number, before) for number in sequence}
+    found: dict[Event, Past] = {}
+    most: dict[int, int] = {}  # steps before each; one that is there on two ways counts twice
+    for number in sequence:
+        most[number] = sum(most[parent] + 1 for parent in parents[number])
+        if most[number] > ANCESTORS_MAX:
+            defects.append(_contradicts(events[number], _TOO_MANY))
+            break
+        found[events[number]] = _Caused(number, before)
+    return found
 
 
 def _sorted(parents: list[set[int]]) -> tuple[list[int], set[int]]:
@@ -286,21 +296,21 @@ def _as_clocks(
         clocks[number] = clock
         entries += len(clock)
         if entries > ENTRIES_MAX:
-            defects.append(_contradicts(event, "too many causes to follow; the rest has no order"))
+            defects.append(_contradicts(event, _TOO_MANY))
             break
         found[event] = _Clock(event.node, place[number], clock)
     return found
 
 
 def _ancestors(parents: list[set[int]], circular: set[int]) -> Callable[[int], frozenset[int]]:
-    """All steps before a step; of very many those that are nearest."""
+    """All steps before a step."""
     last: dict[int, frozenset[int]] = {}
 
     def before(number: int) -> frozenset[int]:
         if number not in last:
             found: dict[int, None] = {}
             waiting = list(parents[number])
-            while waiting and len(found) < ANCESTORS_MAX:
+            while waiting:
                 each = waiting.pop()
                 if each not in found and each not in circular:
                     found[each] = None

@@ -144,6 +144,20 @@ def test_lines_of_a_node_may_have_no_order(held: Held) -> None:
         assert found.slices[0].verdict is verdict
 
 
+def test_more_causes_than_can_be_followed_are_a_gap(
+    held: Held, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Order that is known and not used would accept more than there is."""
+    observation = register(held, 'order = { by = "causes", nodes = false }')
+    lines = [write("a", 1, id="1"), write("b", 2, id="2", after="1"), read("c", 1, after="2")]
+    assert judged(held, observation, lines).slices[0].verdict is Verdict.REJECTED
+    monkeypatch.setattr("checker.traces.order.ANCESTORS_MAX", 1)
+    found = judged(held, observation, lines)
+    assert not found.log_accepted
+    assert found.exit_code() is ExitCode.UNKNOWN
+    assert any("too many causes" in defect.message and defect.is_gap for defect in found.defects)
+
+
 @pytest.mark.parametrize(
     ("order", "lines", "said"),
     [

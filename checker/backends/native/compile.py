@@ -13,6 +13,7 @@ import hashlib
 import json
 import subprocess
 import sys
+import weakref
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ import numpy as np
 from ...errors import InternalError
 from . import cache, machine, visited
 from .emit import Generated
-from .machine import ARRAYS, ChunksOf, Function, lowered
+from .machine import ARRAYS, ArrayOf, ChunksOf, Function, lowered
 
 __all__ = ["Compiled", "Warming", "compiled", "kernel", "table_text"]
 
@@ -191,36 +192,52 @@ def _linked(code: bytes, functions: Sequence[Function]) -> dict[str, Callable[..
 # ── Calls ────────────────────────────────────────────────────────────────────────────────────────
 
 _TYPES = {"i64": np.dtype(np.int64), "i32": np.dtype(np.int32), "i8": np.dtype(np.uint8)}
+_PLACES_MAX = 512
+
+# Where arrays are that were given before: numpy takes longer to say so than a kernel to be called.
+_places: dict[int, tuple[weakref.ref[Any], ArrayOf, tuple[int, ...]]] = {}
 
 
 def _callable(engine: Any, function: Function) -> Callable[..., Any]:
     """A function that Python calls with numbers and arrays; it holds the machine code."""
-    address = engine.get_function_address(function.name)
-    call = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(address)
     kinds = [ARRAYS.get(said) for said in function.params]
     words = sum(1 if kind is None else 1 + kind.dims for kind in kinds)
     result = function.given_back
-    count = result.count if isinstance(result, ChunksOf) else 1
-    room = ctypes.c_int64 * max(words, count)
+    count = result.count if isinstance(result, ChunksOf) else 0
+    types = [ctypes.c_int64] * words + [ctypes.c_void_p] * bool(count)
+    call = ctypes.CFUNCTYPE(ctypes.c_int64, *types)(engine.get_function_address(function.name))
+    room = ctypes.c_int64 * count
 
     def called(*given: Any) -> Any:
-        values: list[int] = []
+        values: list[Any] = []
         for kind, one in zip(kinds, given, strict=True):
             if kind is None:
                 values.append(int(one))
                 continue
-            if one.dtype != _TYPES[kind.element] or one.ndim != kind.dims:
-                raise InternalError(f"{function.name} was given an array of another type")
-            if not (one.flags.c_contiguous and one.flags.aligned):
-                raise InternalError(f"{function.name} was given a part of an array")
-            values += (one.ctypes.data, *one.shape)
-        buffer = room(*values)
-        call(ctypes.addressof(buffer))
-        if result is None:
-            return None
-        if count > 1 or isinstance(result, ChunksOf):
-            return tuple(buffer[:count])
-        return bool(buffer[0]) if result == "bool" else buffer[0]
+            known = _places.get(id(one))
+            if known is None or known[0]() is not one or known[1] is not kind:
+                known = _placed(function, kind, one)
+            values += known[2]
+        if count:
+            results = room()
+            call(*values, ctypes.addressof(results))
+            return tuple(results)
+        found = call(*values)
+        return None if result is None else bool(found) if result == "bool" else found
 
     called.engine = engine  # type: ignore[attr-defined]  # it owns the code
     return called
+
+
+def _placed(
+    function: Function, kind: ArrayOf, array: Any
+) -> tuple[weakref.ref[Any], ArrayOf, tuple[int, ...]]:
+    if array.dtype != _TYPES[kind.element] or array.ndim != kind.dims:
+        raise InternalError(f"{function.name} was given an array of another type")
+    if not (array.flags.c_contiguous and array.flags.aligned):
+        raise InternalError(f"{function.name} was given a part of an array")
+    if len(_places) >= _PLACES_MAX:
+        _places.clear()
+    found = (weakref.ref(array), kind, (array.ctypes.data, *array.shape))
+    _places[id(array)] = found
+    return found

@@ -25,7 +25,7 @@ from .store import SEGMENTS, Rows, Table
 
 __all__ = ["FailingStep", "Round", "Worker", "Workers", "in_full"]
 
-_STEPS = 1 << 14  # of one call; a buffer that stays in the cache
+_STEPS = 1 << 15  # of one call; a buffer that stays in the cache
 _SHARE_ALONE = 1 << 15  # steps kept for one share in one round
 _SHARE_TOGETHER = 1 << 17  # longer rounds, because threads wait for each other twice in each
 _CHUNK_ROWS = 1 << 16

@@ -9,7 +9,7 @@ it. Whatever else Python has is refused, never guessed at.
 Works on text alone: what it writes is compiled by `compile.py`.
 """
 
-from .kinds import ARRAYS, ChunksOf, Function
+from .kinds import ARRAYS, ArrayOf, ChunksOf, Function
 from .module import lowered
 
-__all__ = ["ARRAYS", "ChunksOf", "Function", "lowered"]
+__all__ = ["ARRAYS", "ArrayOf", "ChunksOf", "Function", "lowered"]

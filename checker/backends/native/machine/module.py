@@ -14,8 +14,8 @@ __all__ = ["lowered"]
 def lowered(text: str, entries: Sequence[str]) -> tuple[str, list[Function]]:
     """LLVM's text for a module of functions, called ones first, and the entries among them.
 
-    An entry gets its arguments as an array of words (of an array: its address and its lengths), and
-    leaves its result there; LLVM knows it by its own name.
+    An entry is called as in C, by its own name. It gets ints (of an array: its address and its
+    lengths) and gives an int; several go to an address that it gets last.
 
     Raises: InternalError, for anything outside of the subset.
     """
@@ -64,42 +64,38 @@ def _give_function(module: Module, node: ast.FunctionDef) -> None:
 
 
 def _entry_text(function: Function) -> str:
-    lines = [f"define void @{function.name}(ptr %words) nounwind {{"]
+    """The function as C calls it: all words are ints, and several results go to an address."""
     given: list[str] = []
-    number = 0
-
-    def taken() -> str:
-        nonlocal number
-        lines.append(f"  %p{number} = getelementptr i64, ptr %words, i64 {number}")
-        lines.append(f"  %w{number} = load i64, ptr %p{number}")
-        number += 1
-        return f"%w{number - 1}"
-
+    taken: list[str] = []
+    lines: list[str] = []
     for kind in function.kinds:
-        for word in words_of(kind, "%x"):
-            one = taken()
+        for word in words_of(kind, ""):
             type_ = word.split(" ")[0]
+            text = f"%a{len(taken)}"
+            taken.append(f"i64 {text}")
             if type_ != "i64":
                 how = "inttoptr" if type_ == "ptr" else "trunc"
-                lines.append(f"  {one}.t = {how} i64 {one} to {type_}")
-                one += ".t"
-            given.append(f"{type_} {one}")
+                lines.append(f"  {text}.t = {how} i64 {text} to {type_}")
+                text += ".t"
+            given.append(f"{type_} {text}")
     type_ = type_of(function.given_back)
     call = f"call {type_} @f.{function.name}({', '.join(given)})"
     match function.given_back:
         case None:
-            lines.append(f"  {call}")
+            lines += [f"  {call}", "  ret i64 0"]
         case ChunksOf(count):
+            taken.append("ptr %results")
             lines.append(f"  %result = {call}")
             for n in range(count):
                 lines += [
                     f"  %r{n} = extractvalue {type_} %result, {n}",
-                    f"  %q{n} = getelementptr i64, ptr %words, i64 {n}",
-                    f"  store i64 %r{n}, ptr %q{n}",
+                    f"  %p{n} = getelementptr i64, ptr %results, i64 {n}",
+                    f"  store i64 %r{n}, ptr %p{n}",
                 ]
+            lines.append("  ret i64 0")
         case "bool":
-            lines += [f"  %result = {call}", "  %wide = zext i1 %result to i64"]
-            lines.append("  store i64 %wide, ptr %words")
+            lines += [f"  %result = {call}", "  %wide = zext i1 %result to i64", "  ret i64 %wide"]
         case _:
-            lines += [f"  %result = {call}", "  store i64 %result, ptr %words"]
-    return "\n".join([*lines, "  ret void", "}", ""])
+            lines += [f"  %result = {call}", "  ret i64 %result"]
+    head = f"define i64 @{function.name}({', '.join(taken)}) nounwind {{"
+    return "\n".join([head, *lines, "}", ""])
