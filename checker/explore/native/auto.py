@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["PATIENT_S", "explore_with", "threads_default"]
 
 _ALONE_S = 0.8  # a search that the reference ends within this time is never compiled
-PATIENT_S = 5.0  # the same, where models are checked in numbers and not waited for
+PATIENT_S = 2.0  # the same, where models are checked in numbers and not waited for
 _THREADS_MAX = 8  # more have not been measured
 
 

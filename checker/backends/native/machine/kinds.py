@@ -1,6 +1,4 @@
-"""What a word of a kernel is: the kinds of parameters, names and results, and values while a
-function is written.
-"""
+"""What a kernel works with: kinds of parameters, names and results; values while it is written."""
 
 from __future__ import annotations
 
@@ -119,17 +117,23 @@ def words_of(kind: Kind, name: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Scalar:
+    """One word. `text` is LLVM's name for it, or a number."""
+
     kind: str
     text: str
 
 
 @dataclass(frozen=True)
 class Several:
+    """A tuple of ints."""
+
     texts: tuple[str, ...]
 
 
 @dataclass(frozen=True)
 class Array:
+    """`dims` are its lengths, the last of which says how far apart rows are."""
+
     of: ArrayOf
     pointer: str
     dims: tuple[str, ...]
