@@ -57,8 +57,7 @@ def run(
         if not json:
             sys.stdout.write(diagnosis_text(found, page))
     if json:
-        json_module.dump(objects, sys.stdout, indent=2)
-        sys.stdout.write("\n")
+        sys.stdout.write(json_module.dumps(objects, indent=2) + "\n")
     order = (ExitCode.FAILS, ExitCode.UNKNOWN, ExitCode.OK)
     return min(codes, key=order.index, default=ExitCode.OK)
 

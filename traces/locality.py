@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from checker import ir
-from checker.ir.walk import children, item_children
+from checker.ir.walk import children, item_children, walk
 
-__all__ = ["indexed", "is_local", "is_product", "looks_at_own", "mentions"]
+__all__ = ["indexed", "is_local", "is_product", "looks_at_own", "mentions", "own_parameter"]
 
 
 def is_product(model: ir.Model, key: str) -> bool:
@@ -122,6 +122,17 @@ def looks_at_own(
     if len(own) > 1 or (own and ir.Param(own[0], sort) not in params):
         return False
     return _Reader(own[0] if own else None, frozenset(shared)).is_entry(expr)
+
+
+def own_parameter(model: ir.Model, expr: ir.Expr, params: tuple[ir.Param, ...]) -> int | None:
+    """The parameter of whose id alone the expression looks at entries; None if there is none."""
+    read = {part.var for part in walk(expr) if isinstance(part, ir.Read)}
+    for number, param in enumerate(params):
+        sort = param.type.name if isinstance(param.type, ir.Sort) else None
+        is_indexed = sort is not None and read <= indexed(model, sort)
+        if sort is not None and is_indexed and looks_at_own(expr, params, sort, shared=()):
+            return number
+    return None
 
 
 class _Reader:

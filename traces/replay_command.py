@@ -105,8 +105,7 @@ def _reported(
     if html is not None:
         _written(html, replay_html(found))
     if json:
-        json_module.dump(replay_object(found), sys.stdout, indent=2)
-        sys.stdout.write("\n")
+        sys.stdout.write(json_module.dumps(replay_object(found), indent=2) + "\n")
     else:
         sys.stdout.write(replay_text(found, page_for(sys.stdout), quiet=quiet))
     if cut_down is not None:

@@ -23,6 +23,7 @@ from checker.passes.bind import bind
 from checker.states import State, Value, sort_sizes, universe
 
 from .locality import looks_at_own
+from .obligations import Asked, Obligation, Obligations
 from .observe import ANY, Observation, ObservedFact, ObservedRule
 from .others import STAND_INS, Others, others
 from .unnamed import alike, one_of_many, unnamed_sorts
@@ -30,7 +31,7 @@ from .unnamed import alike, one_of_many, unnamed_sorts
 if TYPE_CHECKING:
     from .subsets import Subsets
 
-__all__ = ["ANY_NUMBER", "UNDEFINED", "Claim", "Obligation", "Step", "World", "Worlds"]
+__all__ = ["ANY_NUMBER", "UNDEFINED", "Claim", "Step", "World", "Worlds"]
 
 ANY_NUMBER = -1  # of background ids: nothing is known of them (`others.py`)
 REMEMBERED_MAX = 400_000  # entries of one world's tables, about 200 bytes each
@@ -62,15 +63,6 @@ class Move(NamedTuple):
     state: State
 
 
-class Obligation(NamedTuple):
-    """A `LeadsTo` or an `Eventually` for values of its parameters. `is_own`: it names an id of the
-    slice."""
-
-    prop: str
-    args: tuple[Value, ...]
-    is_own: bool
-
-
 @dataclass(frozen=True)
 class Claim:
     """A fact as functions of a state and the arguments of the step."""
@@ -90,9 +82,6 @@ class Claim:
 
 
 UNDEFINED = object()
-
-Test = Callable[[State, tuple[Value, ...]], Value]
-
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -160,12 +149,13 @@ class World:
             for name, what in observation.by_event.items()
         }
         self.obligations = tuple(self._obligations())
-        self._tests = [self._pair(obligation) for obligation in self.obligations]
-        self.invariants, self._broken = self._invariants()
+        invariants = (p.name for p in self.model.props if p.kind is ir.PropKind.INVARIANT)
+        self.invariants = () if background == ANY_NUMBER else tuple(invariants)
         self._hidden = list(self._hidden_instances())
         self._own_args: dict[str, tuple[tuple[Value, ...], ...]] = {}
         self._unnamed = unnamed_sorts(observation)
         self._types = tuple(var.type for var in self.model.vars)
+        self._owed = Obligations(self.model, *self._asked_obligations(), self._asked_invariants())
         self.others = self._unknown_others() if background == ANY_NUMBER else None
         # States of many ids are large, so fewer are remembered.
         self.weight = 1 + sum(size for _, size in self.sizes) // IDS_OF_A_STATE
@@ -173,7 +163,7 @@ class World:
         self.hidden = _Table(self._hidden_moves, self.cuts, most)
         self._steps = _Table(self._step, self.cuts, most)
         self._losses = _Table(self._lost, self.cuts, most)
-        self._opening = _Table(self._opens, self.cuts, most)
+        self._opening = _Table(self._owed.bits, self.cuts, most)
 
     def _unseen(self, sort: str) -> int:
         if sort != self.observation.key:
@@ -281,21 +271,10 @@ class World:
         Behind them come the invariants that were violated on the way (L6): such a bit is never
         cleared, so explanations that never violated one are those without its bit.
         """
-        if not self._tests and not self._broken:
+        if self._owed.is_empty:
             return 0
         begins, discharges = self._opening(state)
         return (mask | begins) & ~discharges
-
-    def _opens(self, state: State) -> tuple[int, int]:
-        begins = discharges = 0
-        for bit, (before, after, args) in enumerate(self._tests):
-            begins |= (before(state, args) is True) << bit
-            discharges |= (after(state, args) is True) << bit
-        for bit, tests in enumerate(self._broken, len(self._tests)):
-            test, types = tests
-            tried = itertools.product(*self._values(types, state))
-            begins |= any(test(state, args) is not True for args in tried) << bit
-        return begins, discharges & ((1 << len(self._tests)) - 1)
 
     def moves_on(self, state: State) -> bool:
         """Can an action of an id of the slice change something? If not, the slice is at rest."""
@@ -318,13 +297,15 @@ class World:
 
     def instances(self, name: str, args: tuple[Value, ...]) -> list[tuple[Value, ...]]:
         """The arguments of a rule that agree with what a line tells."""
-        if ANY not in args:
-            return [args]
-        return [
-            each
-            for each in self.rules[name].args
-            if all(told in (ANY, value) for told, value in zip(args, each, strict=True))
-        ]
+        params = self.rules[name].rule.params
+        return list(
+            itertools.product(
+                *(
+                    universe(param.type, self.sizes) if told == ANY else (told,)
+                    for param, told in zip(params, args, strict=True)
+                )
+            )
+        )
 
     def _tried(
         self, name: str, args: tuple[Value, ...], state: State
@@ -439,52 +420,55 @@ class World:
 
     def _obligations(self) -> Iterator[Obligation]:
         key = self.observation.key
-        for prop in self.model.props:
-            if prop.kind not in (ir.PropKind.LEADS_TO, ir.PropKind.EVENTUALLY):
-                continue
+        for prop in self._owing():
             is_own = key is None or any(_may_hold(param.type, key) for param in prop.params)
-            for args in itertools.product(*(self._seen(param.type) for param in prop.params)):
+            for args in self._seen_args(prop.params):
                 yield Obligation(prop.name, args, is_own)
 
-    def _invariants(self) -> tuple[tuple[str, ...], list[tuple[Test, tuple[Domain, ...]]]]:
-        """The invariants, each as tests of a state. Of an unknown background none can be said."""
-        names: list[str] = []
-        tests: list[tuple[Test, tuple[Domain, ...]]] = []
-        if self.background == ANY_NUMBER:
-            return (), tests
-        # `for o in OrderId` means the ids of the slice: another one breaks it in its own slice.
-        sizes = dict(self.sizes)
-        if self.observation.key is not None:
-            sizes[self.observation.key] = max(1, self.bound.get(self.observation.key, 0))
-        own = Program(bind(self.observation.model, scopes=sizes))
-        for prop in self.model.props:
-            if prop.kind is ir.PropKind.INVARIANT:
-                names.append(prop.name)
-                test = self.function(prop.expr, prop.params, own)
-                own_sizes = sort_sizes(own.model)
-                domains = tuple((p.type, universe(p.type, own_sizes)) for p in prop.params)
-                tests.append((test, domains))
-        return tuple(names), tests
+    def _owing(self) -> list[ir.Prop]:
+        owing = (ir.PropKind.LEADS_TO, ir.PropKind.EVENTUALLY)
+        return [prop for prop in self.model.props if prop.kind in owing]
+
+    def _seen_args(self, params: tuple[ir.Param, ...]) -> Iterator[tuple[Value, ...]]:
+        return itertools.product(*(self._seen(param.type) for param in params))
 
     def _seen(self, type_: ir.Type) -> tuple[Value, ...]:
         if isinstance(type_, ir.Sort):
             return tuple(range(self.bound.get(type_.name, 0)))
         return universe(type_, self.sizes)
 
-    def _pair(
-        self, obligation: Obligation
-    ) -> tuple[
-        Callable[[State, tuple[Value, ...]], Value],
-        Callable[[State, tuple[Value, ...]], Value],
-        tuple[Value, ...],
-    ]:
-        prop = self.model.prop(obligation.prop)
-        after = prop.consequent if prop.consequent is not None else prop.expr
-        return (
-            self.function(prop.expr, prop.params),
-            self.function(after, prop.params),
-            obligation.args,
-        )
+    def _asked_obligations(self) -> tuple[list[Asked], list[Asked]]:
+        """What begins each obligation, and what discharges it."""
+
+        def asked(prop: ir.Prop, expr: ir.Expr) -> Asked:
+            return Asked(
+                expr, prop.params, self.function(expr, prop.params),
+                lambda _: self._seen_args(prop.params),
+            )  # fmt: skip
+
+        owing = self._owing()
+        return [asked(prop, prop.expr) for prop in owing], [
+            asked(prop, prop.consequent if prop.consequent is not None else prop.expr)
+            for prop in owing
+        ]
+
+    def _asked_invariants(self) -> list[Asked]:
+        """The invariants, in the order of their names."""
+        # `for o in OrderId` means the ids of the slice: another one breaks it in its own slice.
+        sizes = dict(self.sizes)
+        if self.observation.key is not None:
+            sizes[self.observation.key] = max(1, self.bound.get(self.observation.key, 0))
+        own = Program(bind(self.observation.model, scopes=sizes))
+
+        def asked(prop: ir.Prop) -> Asked:
+            domains = tuple((p.type, universe(p.type, sort_sizes(own.model))) for p in prop.params)
+            return Asked(
+                prop.expr, prop.params, self.function(prop.expr, prop.params, own),
+                lambda state: itertools.product(*self._values(domains, state)),
+                is_fixed=not any(t == ir.Sort(name) for t, _ in domains for name in self._unnamed),
+            )  # fmt: skip
+
+        return [asked(self.model.prop(name)) for name in self.invariants]
 
 
 def _all_hold(

