@@ -107,7 +107,7 @@ _REPLAY = Command(
             kind="path",
             metavar="FILE.jsonl",
         ),
-        Option("--force", "Replace the file that --cut-down names.", kind="flag"),
+        Option("--force", "Replace the files that --html and --cut-down name.", kind="flag"),
         Option(
             "--json",
             "Print one JSON object (docs/reference/log-format.md) instead of text.",

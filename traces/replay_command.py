@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from checker.commands.settings import request_of
+from checker.commands.settings import request_of, writable
 from checker.errors import ExitCode, UsageError
 from checker.report.terminal import page_for
 from checker.run import prepare
@@ -83,6 +83,8 @@ def run(
     )
     monitors = chosen(monitor, None if mapping is not None or no_monitors else model)
     progress = None if quiet or json or follow else _progress()
+    if html is not None:
+        writable([Path(html)], force=force)
     if cut_down is not None:
         refuse_cut_down(logs, observation, Path(cut_down), force=force)
 

@@ -72,16 +72,19 @@ def _ours(threads: int, task: Task, **more: object) -> dict[str, Callable[[], Nu
 
 
 def threads_row(bench: Bench) -> str:
-    task = bench.two_phase_commit
-    bench.measure(task, {**_ours(1, task), **_ours(2, task)})
-    pairs = zip(
-        bench.results[task.text, "native, 1 thread"],
-        bench.results[task.text, "native, 2 threads"],
-        strict=True,
-    )
-    paired = statistics.median(one["seconds"] / two["seconds"] for one, two in pairs)
-    shown = "; ".join(bench.rate(task, f"native, {n}") for n in ("1 thread", "2 threads"))
-    return f"{paired:.2f} x   {shown}"
+    return "\n         ".join(_threads(bench, more) for more in (0, 1))
+
+
+def _threads(bench: Bench, more: int) -> str:
+    """With so many participants more. Runs that another row has made would not be paired."""
+    own = Bench(bench.participants + more, bench.rounds)
+    task = own.two_phase_commit
+    own.measure(task, {**_ours(1, task), **_ours(2, task)})
+    one, two = (own.results[task.text, f"native, {n}"] for n in ("1 thread", "2 threads"))
+    pairs = [a["seconds"] / b["seconds"] for a, b in zip(one, two, strict=True)]
+    shown = "; ".join(own.rate(task, f"native, {n}") for n in ("1 thread", "2 threads"))
+    ratios = f"{statistics.median(pairs):.2f} x ({min(pairs):.2f} to {max(pairs):.2f})"
+    return f"{ratios}   {int(one[0]['distinct']):,} distinct: {shown}"
 
 
 def tlc_row(bench: Bench) -> str:

@@ -250,6 +250,13 @@ def test_the_command_writes_the_page_beside_its_report(tmp_path: Path) -> None:
     assert "<svg" in (tmp_path / "out.html").read_text()
     done = checker("replay", "outbox", "log.jsonl", "--html", "no/out.html", cwd=tmp_path)
     assert (done.returncode, "cannot write no/out.html" in done.stderr) == (2, True)
+    (tmp_path / "out.html").write_text("mine")
+    done = checker("replay", "outbox", "log.jsonl", "--html", "out.html", cwd=tmp_path)
+    assert (done.returncode, "out.html exists already" in done.stderr) == (2, True)
+    assert (tmp_path / "out.html").read_text() == "mine"
+    again = ("log.jsonl", "--html", "out.html", "--force")
+    assert checker("replay", "outbox", *again, cwd=tmp_path).returncode == 1
+    assert "<svg" in (tmp_path / "out.html").read_text()
 
 
 def test_json_has_what_would_fit_and_the_cut_down_lines(tmp_path: Path) -> None:
