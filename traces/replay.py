@@ -350,7 +350,31 @@ class Judge:
                     return known
                 faults_least = known.faults
         assert answer is not None
-        return answer
+        return self._within_background(shape, answer)
+
+    def _within_background(self, shape: Shape, answer: Answer) -> Answer:
+        """The answer; undecided where it may have taken more ids of the background than there were.
+
+        A line of no slice, such as a crash of a worker, is often of another id, and each of another
+        one. A slice that is rejected even if no such line need be explained is rejected.
+        """
+        budget = answer.budget
+        if answer.accepted or answer.limit or self.unknown is None:
+            return answer
+        world = self.worlds.of(shape.bound, budget.background, budget.widened)
+        lines, without = shape.doubting(lambda step: not world.names_key(step))
+        if lines <= budget.background or self._is_rejected(without, budget):
+            return answer
+        key = self.observation.key
+        detail = (
+            f"{lines} lines of no {key} may be of as many others, and {budget.background} were "
+            "tried (--background); without `slice` in the mapping the log is held as a whole"
+        )
+        return Answer(False, budget, limit="background", detail=detail, width=answer.width)
+
+    def _is_rejected(self, shape: Shape, budget: Budget) -> bool:
+        answer = self._searched(shape, budget)
+        return not answer.accepted and not answer.limit
 
     def _known_at_once(self, shape: Shape) -> Answer | None:
         """What holds for every number of background ids, found without searching each.

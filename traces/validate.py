@@ -11,7 +11,7 @@ applied to the set.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -59,6 +59,20 @@ class Shape(NamedTuple):
         if not self.has_needs():  # which name chains by their places
             chains = [chain for chain in chains if chain]
         return Shape(self.bound, tuple(chains))
+
+    def doubting(self, is_doubtful: Callable[[Step], bool]) -> tuple[int, Shape]:
+        """How many lines such a step is of, and the shape where these need not be explained."""
+        count = 0
+
+        def doubted(item: Logged | LostStep) -> Logged | LostStep:
+            nonlocal count
+            if not isinstance(item, Logged) or not is_doubtful(item.step):
+                return item
+            count += 1
+            return item._replace(is_certain=False)
+
+        chains = tuple(tuple(map(doubted, chain)) for chain in self.chains)
+        return count, Shape(self.bound, chains)
 
     def has_needs(self) -> bool:
         return any(isinstance(i, Logged) and i.needs for chain in self.chains for i in chain)

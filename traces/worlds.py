@@ -343,6 +343,10 @@ class World:
             self._own_args[name] = tuple(a for a in every if not any(self.is_background(name, a)))
         return self._own_args[name]
 
+    def names_key(self, step: Step) -> bool:
+        """Does the line say which id of the key sort it is of?"""
+        return bool(self._key_atoms(self.observation.by_event[step.event].rule.name, step.args))
+
     def is_background(self, name: str, args: tuple[Value, ...]) -> list[bool]:
         """Of each id of the key sort among the arguments: is it of the background?"""
         seen = self.bound.get(self.observation.key or "", 0)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import gzip
 import json
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -299,6 +300,77 @@ def test_a_line_for_a_closed_slice_makes_it_unknown(
     assert each.reason.startswith("closed: a line came after")
     assert found.exit_code() == 3
     assert found.number() == 60
+
+
+def workers(folder: Path, *, crashes: bool, sliced: bool = True) -> Observation:
+    """The deduplicating consumer with the names of workers, and lines of their crashes alone."""
+    rules = {"send": ("msg",), "begin": ("msg", "worker"), "finish": ("msg", "worker")}
+    rules |= {"crash": ("worker",)} if crashes else {}
+    hidden = [name for name in ("drop", "crash", "expire") if name not in rules]
+    head = ['format = "crashproof/mapping/1"', 'model = "Dedup"', 'order = "file"']
+    head += ['slice = "MessageId"'] if sliced else []
+    head += [f"hidden = {hidden}", "max_hidden = 0"]
+    for name, params in rules.items():
+        head += [f"[events.{name}]", f"params = {{ {', '.join(f'{p} = {p!r}' for p in params)} }}"]
+    path = folder / "dedup.toml"
+    path.write_text("\n".join(head) + "\n")
+    return observe(load("dedup"), load_mapping(path))
+
+
+def work(draw: random.Random, count: int, *, crashes: bool) -> str:
+    """Messages one after the other; some are finished by another worker, or by a dead one."""
+    lines = []
+    crashing = draw.sample(range(count), 2 if crashes else 0)
+    for number in range(count):
+        first, second = draw.sample("abc", 2)
+        finisher = draw.choices([first, second], [9, 1])[0]
+        lines += [f"send msg=m{number}", f"begin msg=m{number} worker={first}"]
+        lines += [f"crash worker={first}"] if number in crashing else []
+        lines += [f"finish msg=m{number} worker={finisher}"]
+    return "node-1: " + ", ".join(lines)
+
+
+@pytest.mark.parametrize("crashes", [False, True])
+def test_slices_are_judged_with_their_ids_where_lines_of_no_slice_name_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, crashes: bool
+) -> None:
+    # Closed, or judged with all that had a like course, a message that its dead worker finished
+    # would be accepted: the crash would be that of another worker.
+    observation = workers(tmp_path, crashes=crashes)
+    monkeypatch.setattr("checker.traces.stream.lines.BLOCK_BYTES", 500)
+    verdicts = Counter[Verdict]()
+    for seed in range(6):
+        text = work(random.Random(seed), 40, crashes=crashes)
+        path = write(tmp_path / "log.jsonl", text)
+        log = read_logs([str(path)], observation.mapping.wanted(), in_file_order=True)
+        whole = replay(log, observation, Settings(explains=False))
+        counts = {verdict: whole.count(verdict) for verdict in Verdict}
+        verdicts.update(counts)
+        for bounds in (Bounds(), Bounds(horizon=20)):
+            stream = StreamSettings(bounds, 1)
+            found = stream_replay([str(path)], observation, Settings(explains=False), stream=stream)
+            assert {verdict: found.count(verdict) for verdict in Verdict} == counts, seed
+            is_closed = any("closed at rest" in note for note in found.notes)
+            assert is_closed == (not crashes and bounds.horizon is not None)
+    assert verdicts[Verdict.ACCEPTED] > 50
+    assert verdicts[Verdict.REJECTED] > 10
+
+
+def test_more_lines_of_no_slice_than_ids_of_the_background_reject_nothing(tmp_path: Path) -> None:
+    # Five workers crash, each with another message. Beside a slice two others are tried.
+    lines = [f"send msg=m{n}, begin msg=m{n} worker=a, crash worker=a" for n in range(5)]
+    lines += ["send msg=m5", "begin msg=m5 worker=a", "finish msg=m5 worker=a"]
+    path = write(tmp_path / "log.jsonl", "node-1: " + ", ".join(lines))
+    found = read_once(path, workers(tmp_path, crashes=True), Settings())
+    assert found.count(Verdict.UNKNOWN) == found.number() == 6
+    assert all("5 lines of no MessageId" in each.reason for each in found.slices)
+    whole = read_once(path, workers(tmp_path, crashes=True, sliced=False), Settings())
+    assert whole.log_accepted
+
+    # What no crash could explain is still rejected.
+    path = write(tmp_path / "log.jsonl", "node-1: " + ", ".join([*lines, "begin msg=m5 worker=b"]))
+    found = read_once(path, workers(tmp_path, crashes=True), Settings())
+    assert [each.keys for each in found.slices if each.verdict is Verdict.REJECTED] == [("m5",)]
 
 
 def test_a_slice_that_owes_something_stays_open(

@@ -26,10 +26,15 @@ _FIXED = ("ts", "node", "seq", "event")
 
 @dataclass(frozen=True)
 class Fields:
-    """Of each event, the field that names the slice, if one does; and the types of each field."""
+    """Of each event, the field that names the slice, if one does; and the types of each field.
+
+    `tie_names`: a line of no slice may name an id that slices name, too. What is said of a slice
+    then depends on which ids these are, and not only on which of them are equal.
+    """
 
     keys: Mapping[str, str]
     types: Mapping[tuple[str, str], frozenset[type]]
+    tie_names: bool
 
 
 def fields_of(observation: Observation) -> Fields | None:
@@ -39,6 +44,7 @@ def fields_of(observation: Observation) -> Fields | None:
         return None  # where a line stands in the order depends on lines of all slices
     keys: dict[str, str] = {}
     types: dict[tuple[str, str], frozenset[type]] = {}
+    tie_names = False
     for event, names in mapping.wanted().items():
         whats = [step for what in observation.entries.get(event, ()) for step in (what, *what.then)]
         found = [_keys(what, observation.key) for what in whats]
@@ -49,6 +55,9 @@ def fields_of(observation: Observation) -> Fields | None:
             return None  # one entry tells the slice and another does not
         if own:
             (keys[event],) = own
+        else:
+            typed = (type_ for what in whats for _, type_ in _typed(what))
+            tie_names = tie_names or any(type_ is not None and _inner(type_) for type_ in typed)
         by_others = {end.event for end in mapping.ends if end.instance}
         if own and event in by_others and not mapping.in_file_order:
             return None  # a step of a slice at the end of another node has no place of its own
@@ -60,7 +69,7 @@ def fields_of(observation: Observation) -> Fields | None:
             types[event, name] = frozenset(set[type]().union(*kinds))
             if {int, bool} <= types[event, name]:
                 return None  # a table of kinds could not tell 1 from True
-    return Fields(keys, types) if keys else None
+    return Fields(keys, types, tie_names) if keys else None
 
 
 def _typed(what: ObservedRule) -> list[tuple[str, ir.Type | None]]:

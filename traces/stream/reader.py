@@ -8,7 +8,7 @@ written before costs a few look-ups; any other is read with the care of `jsonl.p
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import IO, Any, NamedTuple
@@ -551,12 +551,18 @@ class Reader:
             reading.closed.pop(next(iter(reading.closed)))
             reading.forgot_at = reading.forgot_at or now
 
+    def _never_closed(self) -> Collection[str]:
+        """Slices that are judged with their ids, which are forgotten when a slice is closed."""
+        reading = self.reading
+        return {*reading.unsure, *reading.names} if self.fields.tie_names else reading.unsure
+
     def _resting(self, old: Iterable[tuple[str, History]]) -> list[tuple[str, History]]:
         """Those of the slices that may be closed."""
         answers: dict[History, bool] = {}
         done = []
+        open_ones = self._never_closed()
         for key, history in old:
-            if key not in self.reading.unsure:
+            if key not in open_ones:
                 if history not in answers:
                     answers[history] = self._rests(self.reading, history)
                 if answers[history]:
@@ -565,7 +571,7 @@ class Reader:
 
     def _resting_rows(self, packed: Packed, last: int) -> list[tuple[str, History]]:
         """The same of slices in rows, which are closed here."""
-        slots = packed.at_rest(last, self.reading.unsure)
+        slots = packed.at_rest(last, self._never_closed())
         numbers = packed.slots[slots, HISTORY]
         histories = {n: packed.history(n) for n in np.unique(numbers).tolist()}
         resting = [n for n, history in histories.items() if self._rests(self.reading, history)]

@@ -77,9 +77,7 @@ def _slice(
     for position, history in parts:
         reading = readings[position]
         unsure = reading.unsure.get(keys[0], {}) if named else {}
-        known = reading.names.get(keys[0], {}) if named else {}
-        ids = {placeholder(number): each.name for each, number in known.items()}
-        ids[placeholder(0)] = keys[0]
+        ids = _ids(reading, keys[0]) if named else {}
         shift = spine.shifts[position]
         for number in history.tokens():
             token = reading.tokens[number]
@@ -88,6 +86,12 @@ def _slice(
             own.setdefault(slot, []).extend(steps_of(step, place not in unsure))
             place += 1
     return spine.slice(keys, own)
+
+
+def _ids(reading: Reading, key: str) -> dict[str, str]:
+    """What the placeholders of a slice stand for in a reading."""
+    known = reading.names.get(key, {})
+    return {placeholder(0): key} | {placeholder(n): each.name for each, n in known.items()}
 
 
 def _with_names(step: Observed, ids: Mapping[str, str]) -> Observed:
@@ -144,7 +148,16 @@ class _Concluding:
             has_gap=feeds(gaps, observation), began=began,
         )  # fmt: skip
         self._prototypes: dict[Parts, SliceVerdict] = {}
-        self._special = {key for r in readings for key in (*r.names, *r.unsure) if key in r.opened}
+        self._special = {
+            key
+            for r in readings
+            for key in (*r.names, *r.unsure)
+            if key in r.opened and (key in r.unsure or self._needs_names(key))
+        }
+
+    def _needs_names(self, key: str) -> bool:
+        """Two readings number the ids of a slice differently."""
+        return self.fields.tie_names or len(self.open.parts(key)) > 1
 
     def _gather(self) -> None:
         for position, reading in enumerate(self.readings):
@@ -182,9 +195,9 @@ class _Concluding:
             part = _slice(parts, self.readings, self.spine, (key,), named=True)
             return replace(self.judge.verdict(part, explained=False), begins=self._begins(key))
         found = self._prototype(parts)
+        names = _ids(self.readings[parts[0][0]], key)
         pending = tuple(
-            replace(each, args=tuple(key if a == placeholder(0) else a for a in each.args))
-            for each in found.pending
+            replace(each, args=tuple(names.get(a, a) for a in each.args)) for each in found.pending
         )
         return replace(found, keys=(key,), begins=self._begins(key), pending=pending)
 
