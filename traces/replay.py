@@ -363,7 +363,9 @@ class Judge:
             return answer
         world = self.worlds.of(shape.bound, budget.background, budget.widened)
         lines, without = shape.doubting(lambda step: not world.names_key(step))
-        if lines <= budget.background or self._is_rejected(without, budget):
+        if lines <= budget.background:
+            return answer
+        if not (doubted := self._searched(without, budget)).accepted and not doubted.limit:
             return answer
         key = self.observation.key
         detail = (
@@ -371,10 +373,6 @@ class Judge:
             "tried (--background); without `slice` in the mapping the log is held as a whole"
         )
         return Answer(False, budget, limit="background", detail=detail, width=answer.width)
-
-    def _is_rejected(self, shape: Shape, budget: Budget) -> bool:
-        answer = self._searched(shape, budget)
-        return not answer.accepted and not answer.limit
 
     def _known_at_once(self, shape: Shape) -> Answer | None:
         """What holds for every number of background ids, found without searching each.

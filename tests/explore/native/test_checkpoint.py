@@ -152,8 +152,11 @@ def test_a_search_that_is_killed_at_random_moments_ends_as_if_it_were_not(file: 
 
 @pytest.mark.slow
 def test_a_longer_search_survives_twenty_kills(tmp_path: Path) -> None:
-    hits = [kill_and_resume(tmp_path / f"{seed}", 9, 5, seed) for seed in range(4)]
-    assert sum(hits) >= 12
+    hits = seed = 0
+    while hits < 20:  # a quick machine has finished before some of the kills
+        hits += kill_and_resume(tmp_path / f"{seed}", 9, 5, seed)
+        seed += 1
+        assert seed <= 40
 
 
 # ── Files that are not as written ────────────────────────────────────────────────────────────────
