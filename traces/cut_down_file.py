@@ -13,7 +13,6 @@ import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from checker.commands.settings import writable
 from checker.errors import UsageError
 
 from .event import Event, Place
@@ -28,11 +27,8 @@ Line = tuple[Place, dict[str, object]]
 """A line of a log: where it stood, and what it said."""
 
 
-def refuse_cut_down(
-    files: Collection[str], observation: Observation, out: Path, *, force: bool
-) -> None:
-    """Raises: UsageError, for a log whose lines cannot be written again, or written there."""
-    writable([out], force=force)
+def refuse_cut_down(files: Collection[str], observation: Observation) -> None:
+    """Raises: UsageError, for a log whose lines cannot be written again."""
     if STDIN in files:
         raise UsageError("--cut-down reads the log twice, and standard input is there once")
     if observation.mapping.log_format != "jsonl":

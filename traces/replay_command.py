@@ -83,10 +83,9 @@ def run(
     )
     monitors = chosen(monitor, None if mapping is not None or no_monitors else model)
     progress = None if quiet or json or follow else _progress()
-    if html is not None:
-        writable([Path(html)], force=force)
+    writable([Path(name) for name in (html, cut_down) if name is not None], force=force)
     if cut_down is not None:
-        refuse_cut_down(logs, observation, Path(cut_down), force=force)
+        refuse_cut_down(logs, observation)
 
     def hold(until: int | None = None) -> Replay:
         how = StreamSettings(Bounds(max_open or OPEN_MAX, horizon), jobs, until)

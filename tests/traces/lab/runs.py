@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +14,9 @@ import pytest
 from checker.cli import main
 from checker.frontend import load
 from checker.traces.jsonl import read_logs
-from checker.traces.lab import LABS, LabResult, LabUnavailable
+from checker.traces.lab import LABS, LabResult, LabUnavailable, components
+from checker.traces.lab.broker import broker_of
+from checker.traces.lab.watch import watched
 from checker.traces.mapping import load_mapping, shipped
 from checker.traces.observe import observe
 from checker.traces.replay import Replay, Settings, replay
@@ -27,6 +31,23 @@ def run(lab: str, out: Path, variant: str, *, seed: int = 1, **more: Any) -> Lab
         if servers & set(os.environ.get("CRASHPROOF_REQUIRE", "").split(",")):
             raise
         pytest.skip(str(missing))
+
+
+@contextmanager
+def given_servers() -> Iterator[None]:
+    """Servers at URLs in the environment: those that are there, or else some started here."""
+    with watched(120) as watch, components.temporary_folder() as folder, ExitStack() as made:
+        patch = made.enter_context(pytest.MonkeyPatch.context())
+        try:
+            nats = made.enter_context(broker_of("nats").server(folder, watch))
+            postgres = made.enter_context(components.postgres(folder, watch))
+        except LabUnavailable as missing:
+            if {"postgres", "nats"} & set(os.environ.get("CRASHPROOF_REQUIRE", "").split(",")):
+                raise
+            pytest.skip(str(missing))
+        patch.setenv("CRASHPROOF_NATS", nats.url)
+        patch.setenv("CRASHPROOF_POSTGRES", postgres.url)
+        yield
 
 
 def held_against(model: str, log: Path) -> Replay:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from checker.traces.observe import observe
 from checker.traces.replay import Replay, Settings, replay
 
 from ..conftest import write
-from .runs import found, held_against, run
+from .runs import found, given_servers, held_against, run
 
 DEDUP = LABS["dedup"]
 
@@ -95,9 +94,9 @@ def test_a_fault_that_is_none_is_refused_with_the_names(
     assert "late_acks" in str(refused.value)
 
 
-def test_a_given_broker_is_not_restarted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    url = os.environ.get("CRASHPROOF_NATS")
-    if not url:
-        pytest.skip("no broker is given")
-    with pytest.raises(LabError, match="only a broker that the lab has started"):
+def test_a_given_broker_is_not_restarted(tmp_path: Path) -> None:
+    with (
+        given_servers(),
+        pytest.raises(LabError, match="only a broker that the lab has started"),
+    ):
         DEDUP.run(seed=1, out=tmp_path / "log.jsonl", faults="restarts=1")

@@ -24,6 +24,8 @@ from checker.traces.lab import LABS, LabError, LabResult, LabUnavailable
 from checker.traces.lab.outbox_system import SYSTEM
 from checker.traces.lab.plan import plan_kills
 
+from .runs import given_servers
+
 RECORDED = Path(__file__).parent / "recorded"
 RUN = LABS["outbox"].run
 SERVERS = ("CRASHPROOF_POSTGRES", "CRASHPROOF_NATS")
@@ -360,10 +362,7 @@ def test_the_processes_of_a_killed_driver_end_too(
     assert not processes_with(marker)
 
 
-@pytest.mark.skipif(
-    not all(os.environ.get(name) for name in SERVERS), reason="no servers are given"
-)
-def test_a_run_in_given_servers_drops_what_it_made(packages: None, tmp_path: Path) -> None:
+def test_a_run_in_given_servers_drops_what_it_made(tmp_path: Path) -> None:
     import psycopg
 
     def schemas() -> set[str]:
@@ -374,8 +373,9 @@ def test_a_run_in_given_servers_drops_what_it_made(packages: None, tmp_path: Pat
             )
             return {str(row[0]) for row in rows}
 
-    before = schemas()
-    result = RUN(seed=2, out=tmp_path / "log.jsonl", orders=20, faults="kills=3")
-    assert result.tally["shipments"] == 20
-    check_well_formed(read(result.out))
-    assert schemas() <= before
+    with given_servers():
+        before = schemas()
+        result = RUN(seed=2, out=tmp_path / "log.jsonl", orders=20, faults="kills=3")
+        assert result.tally["shipments"] == 20
+        check_well_formed(read(result.out))
+        assert schemas() <= before
