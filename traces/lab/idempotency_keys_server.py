@@ -120,8 +120,9 @@ class Server:
                 await self.service.at("found_nothing", number)
                 await self.step("insert", names, CLAIM)
             await self.service.at("claimed", number)
-            if await self.charged(names, number):
-                return await self.finish(names, number)
+            charge = await self.charged(names, number)
+            if charge is not None:
+                return await self.finish(names, number, charge)
             if self.is_over:
                 return 503, None, ""
         elif row[0] != names["print"]:
@@ -135,7 +136,7 @@ class Server:
         counts = await self.step("ask_provider", names, RELEASE, unless_charged=True)
         if not counts[0]:
             return 503, None, ""
-        return await self.finish(names, number)
+        return await self.finish(names, number, counts[0])
 
     def may_finish(self, owner: str) -> bool:
         recovery = self.switches["recovery"]
@@ -164,8 +165,8 @@ class Server:
             self.log("claim", names, counts, attempt=str(attempt))
         return row
 
-    async def charged(self, names: dict[str, str | int], number: int) -> bool:
-        """Has the provider said that it has charged?"""
+    async def charged(self, names: dict[str, str | int], number: int) -> int | None:
+        """The number of the charge, read in its transaction; None if the provider did not say."""
         trouble = random.Random(f"fate/{self.service.settings.seed}/{number}").choice(TROUBLE)
         if trouble and not self.service.once("trouble", number):
             trouble = ""
@@ -182,10 +183,11 @@ class Server:
         self.is_over = bool(releases)
         await self.service.at("charged", number)
         self.log("charge", names, counts)
-        return not trouble
+        return counts[0] if not trouble else None
 
-    async def finish(self, names: dict[str, str | int], number: int) -> tuple[int, int, str]:
-        charge, _ = await self.counts(names)
+    async def finish(
+        self, names: dict[str, str | int], number: int, charge: int
+    ) -> tuple[int, int, str]:
         await self.service.pause()
         await self.step("store_answer", {**names, "charge": charge}, STORE)
         await self.service.at("stored", number)
