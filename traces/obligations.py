@@ -62,10 +62,11 @@ class Obligations:
         self._invariants = [_Answer(model, asked) for asked in invariants]
         every = (*self._begins, *self._discharges, *self._invariants)
         self.is_empty = not every
-        self._indexed = {
-            sort: [(n, v.type) for n, v in enumerate(model.vars) if v.name in indexed(model, sort)]
-            for sort in sorted({each.sort for each in every if each.sort is not None})
-        }
+        self._indexed: dict[str, list[tuple[int, ir.Type]]] = {}
+        for sort in {each.sort for each in every if each.sort is not None}:
+            names = indexed(model, sort)
+            own = [(n, var.type) for n, var in enumerate(model.vars) if var.name in names]
+            self._indexed[sort] = own
         self._before: State | None = None
 
     def bits(self, state: State) -> tuple[int, int]:

@@ -362,15 +362,16 @@ class Judge:
         if answer.accepted or answer.limit or self.unknown is None:
             return answer
         world = self.worlds.of(shape.bound, budget.background, budget.widened)
-        lines, without = shape.doubting(lambda step: not world.names_key(step))
-        if lines <= budget.background:
+        of_none = [line.step for line in shape.logged() if not world.names_key(line.step)]
+        if len(of_none) <= budget.background:
             return answer
-        if not (doubted := self._searched(without, budget)).accepted and not doubted.limit:
+        doubted = self._searched(shape.doubting({*of_none}), budget)
+        if not doubted.accepted and not doubted.limit:
             return answer
-        key = self.observation.key
         detail = (
-            f"{lines} lines of no {key} may be of as many others, and {budget.background} were "
-            "tried (--background); without `slice` in the mapping the log is held as a whole"
+            f"{len(of_none)} lines of no {self.observation.key} may be of as many others, and "
+            f"{budget.background} were tried (--background); without `slice` in the mapping the "
+            "log is held as a whole"
         )
         return Answer(False, budget, limit="background", detail=detail, width=answer.width)
 

@@ -11,7 +11,7 @@ applied to the set.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -50,8 +50,11 @@ class Shape(NamedTuple):
     bound: Bound
     chains: tuple[ShapeChain, ...]
 
+    def logged(self) -> Iterator[Logged]:
+        return (item for chain in self.chains for item in chain if isinstance(item, Logged))
+
     def lines(self) -> int:
-        return sum(isinstance(item, Logged) for chain in self.chains for item in chain)
+        return sum(1 for _ in self.logged())
 
     def without_lost(self) -> Shape:
         """The same where every step was logged."""
@@ -60,22 +63,18 @@ class Shape(NamedTuple):
             chains = [chain for chain in chains if chain]
         return Shape(self.bound, tuple(chains))
 
-    def doubting(self, is_doubtful: Callable[[Step], bool]) -> tuple[int, Shape]:
-        """How many lines such a step is of, and the shape where these need not be explained."""
-        count = 0
+    def doubting(self, steps: Collection[Step]) -> Shape:
+        """The same where no line of these steps need be explained."""
 
         def doubted(item: Logged | LostStep) -> Logged | LostStep:
-            nonlocal count
-            if not isinstance(item, Logged) or not is_doubtful(item.step):
+            if not isinstance(item, Logged) or item.step not in steps:
                 return item
-            count += 1
             return item._replace(is_certain=False)
 
-        chains = tuple(tuple(map(doubted, chain)) for chain in self.chains)
-        return count, Shape(self.bound, chains)
+        return Shape(self.bound, tuple(tuple(map(doubted, chain)) for chain in self.chains))
 
     def has_needs(self) -> bool:
-        return any(isinstance(i, Logged) and i.needs for chain in self.chains for i in chain)
+        return any(line.needs for line in self.logged())
 
 
 MANY = 1 << 30

@@ -22,7 +22,7 @@ from checker.backends.python import Program
 from checker.passes.bind import bind
 from checker.states import State, Value, sort_sizes, universe
 
-from .locality import looks_at_own
+from .locality import looks_at_own, mentions
 from .obligations import Asked, Obligation, Obligations
 from .observe import ANY, Observation, ObservedFact, ObservedRule
 from .others import STAND_INS, Others, others
@@ -295,35 +295,22 @@ class World:
                 self.cuts.add(after.message)
         return found
 
-    def instances(self, name: str, args: tuple[Value, ...]) -> list[tuple[Value, ...]]:
+    def instances(self, name: str, args: tuple[Value, ...]) -> Iterator[tuple[Value, ...]]:
         """The arguments of a rule that agree with what a line tells."""
-        params = self.rules[name].rule.params
-        return list(
-            itertools.product(
-                *(
-                    universe(param.type, self.sizes) if told == ANY else (told,)
-                    for param, told in zip(params, args, strict=True)
-                )
-            )
-        )
+        return itertools.product(*(domain for _, domain in self._domains(name, args)))
 
     def _tried(
         self, name: str, args: tuple[Value, ...], state: State
-    ) -> Iterable[tuple[Value, ...]]:
+    ) -> Iterator[tuple[Value, ...]]:
         """The instances whose steps from this state differ in more than the names of ids."""
+        return itertools.product(*self._values(self._domains(name, args), state))
+
+    def _domains(self, name: str, args: tuple[Value, ...]) -> tuple[Domain, ...]:
         params = self.rules[name].rule.params
-        free = [
-            param.type.name
-            for param, told in zip(params, args, strict=True)
-            if told == ANY and isinstance(param.type, ir.Sort) and param.type.name in self._unnamed
-        ]
-        if not free:
-            return self.instances(name, args)
-        domains = (
+        return tuple(
             (param.type, universe(param.type, self.sizes) if told == ANY else (told,))
             for param, told in zip(params, args, strict=True)
         )
-        return itertools.product(*self._values(tuple(domains), state))
 
     def _values(self, domains: tuple[Domain, ...], state: State) -> Iterator[tuple[Value, ...]]:
         """The domains without ids that are like others in this state and that no line names."""
@@ -377,7 +364,7 @@ class World:
         keyed = {what.rule.name for what in self.observation.by_event.values()}
         for what in self.observation.by_event.values():
             for param, told in zip(what.rule.params, what.fields, strict=True):
-                if told is None and key is not None and _may_hold(param.type, key):
+                if told is None and key is not None and mentions(param.type, ir.Sort(key)):
                     keyed.discard(what.rule.name)
         return keyed
 
@@ -425,7 +412,7 @@ class World:
     def _obligations(self) -> Iterator[Obligation]:
         key = self.observation.key
         for prop in self._owing():
-            is_own = key is None or any(_may_hold(param.type, key) for param in prop.params)
+            is_own = key is None or any(mentions(param.type, ir.Sort(key)) for param in prop.params)
             for args in self._seen_args(prop.params):
                 yield Obligation(prop.name, args, is_own)
 
@@ -458,6 +445,8 @@ class World:
 
     def _asked_invariants(self) -> list[Asked]:
         """The invariants, in the order of their names."""
+        if not self.invariants:
+            return []
         # `for o in OrderId` means the ids of the slice: another one breaks it in its own slice.
         sizes = dict(self.sizes)
         if self.observation.key is not None:
@@ -488,19 +477,6 @@ def _all_hold(
         for claim, value in zip(claims, said, strict=True)
         if claim.fact.before is before
     )
-
-
-def _may_hold(type_: ir.Type, sort: str) -> bool:
-    match type_:
-        case ir.Sort(name):
-            return name == sort
-        case ir.Option(item):
-            return _may_hold(item, sort)
-        case ir.Record(_, fields):
-            return any(_may_hold(t, sort) for _, t in fields)
-        case ir.Union(records):
-            return any(_may_hold(r, sort) for r in records)
-    return False
 
 
 def _atoms(value: Value, type_: ir.Type, sort: str) -> Iterator[int]:

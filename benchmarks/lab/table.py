@@ -134,7 +134,7 @@ def judge(case: Case, folder: Path) -> None:
     log, every = str(case.file(folder, ".jsonl")), forms(LABS[case.lab].model)
     began = time.monotonic()
 
-    def hold(observation: Observation, _explains: bool = False) -> Replay:
+    def hold(observation: Observation) -> Replay:
         return stream_replay([log], observation, Settings(ended=True, explains=False))
 
     written = hold(every[0][3])

@@ -54,12 +54,17 @@ def write(path: Path, text: str) -> Path:
     return path
 
 
-def outbox_observation(**constants: bool) -> Observation:
-    path = shipped("outbox")
+def shipped_observation(name: str, constants: Mapping[str, object] | None = None) -> Observation:
+    """A built-in model with the mapping that is shipped with it."""
+    path = shipped(name)
     assert path is not None
-    prepared = prepare(Request("outbox", constants=constants))
+    prepared = prepare(Request(name, constants=constants or {}))  # type: ignore[arg-type]
     values = {const.name: const.value for const in prepared.model.consts}
-    return observe(load("outbox"), load_mapping(path), constants=values)
+    return observe(load(name), load_mapping(path), constants=values)
+
+
+def outbox_observation(**constants: bool) -> Observation:
+    return shipped_observation("outbox", constants)
 
 
 class Held:

@@ -10,15 +10,13 @@ import pytest
 
 from checker import ir
 from checker.backends.failure import Failure
-from checker.frontend import load
-from checker.run import Request, prepare
 from checker.states import State
 from checker.traces.locality import own_parameter
-from checker.traces.mapping import load_mapping, shipped
 from checker.traces.obligations import Obligations
-from checker.traces.observe import Observation, observe
+from checker.traces.observe import Observation
 from checker.traces.worlds import Step, World
 
+from .conftest import shipped_observation
 from .random_logs import random_observation
 
 SHIPPED = [
@@ -31,15 +29,9 @@ SHIPPED = [
 ]
 
 
-def shipped_observation(name: str, constants: dict[str, object], *, is_sliced: bool) -> Observation:
-    path = shipped(name)
-    assert path is not None
-    mapping = load_mapping(path)
-    if not is_sliced:
-        mapping = replace(mapping, slice=None)
-    prepared = prepare(Request(name, constants=constants))  # type: ignore[arg-type]
-    values = {const.name: const.value for const in prepared.model.consts}
-    return observe(load(name), mapping, constants=values)
+def observed(name: str, constants: dict[str, object], *, is_sliced: bool) -> Observation:
+    found = shipped_observation(name, constants)
+    return found if is_sliced else replace(found, key=None)
 
 
 def states_met(world: World, draw: random.Random, count: int) -> list[State]:
@@ -80,7 +72,7 @@ def check(observation: Observation, seed: int, ids: int, background: int) -> int
 @pytest.mark.parametrize(("name", "constants"), SHIPPED)
 @pytest.mark.parametrize("is_sliced", [True, False])
 def test_shipped_models(name: str, constants: dict[str, object], is_sliced: bool) -> None:
-    observation = shipped_observation(name, constants, is_sliced=is_sliced)
+    observation = observed(name, constants, is_sliced=is_sliced)
     assert check(observation, 1, ids=2, background=1) > 1
 
 
@@ -95,7 +87,7 @@ def test_random_models(tmp_path: Path) -> None:
 
 def test_properties_of_one_id_are_asked_for_it_alone() -> None:
     """Without that, each line of a log of thousands of ids costs a question for each of them."""
-    world = World(shipped_observation("dedup", {}, is_sliced=False), (("MessageId", 4),), 0)
+    world = World(observed("dedup", {}, is_sliced=False), (("MessageId", 4),), 0)
     params = (ir.Param("msg", ir.Sort("MessageId")),)
     for prop in world.model.props:
         if prop.params == params:

@@ -87,7 +87,7 @@ class Server:
             """The answer is on its way, even if this server dies now."""
             self.turn.release()
 
-        told = {"charge": charge, "how": how, "server": self.me}
+        told = {"charge": charge, "how": how}
         return JSONResponse(told, status, background=BackgroundTask(sent))
 
     @contextlib.contextmanager

@@ -434,13 +434,13 @@ class Reader:
             record = self._opened(key, number)
             if record is None:
                 return None
-        values, others = self._anonymous(observed, key)
-        token = self._token(node, observed, key, values)
+        token = self._token(node, observed, key)
         if observed.is_before:
             node.unsure = event.seq, key, record[0].length
         record[0] = record[0][token]
         record[1] = min(record[1], number)
         record[2] = max(record[2], number)
+        others = any(each.sort != self.observation.key for each in observed.ids())
         certain = not others and not observed.is_before
         return token if certain and token < TOKENS_MAX else None
 
@@ -464,48 +464,40 @@ class Reader:
         record = reading.opened[key] = [reading.book.root, number, number]
         return record
 
-    def _anonymous(self, observed: Observed, key: str) -> tuple[list[Value], bool]:
-        """Its values with placeholders for ids; and are there ids of other sorts?"""
-        values: list[Value] = []
-        others = False
-        for each in observed.all():
-            for value in (*each.args, *each.facts):
-                if isinstance(value, LogId):
-                    number = self._place_of(value, key)
-                    others = others or number != 0
-                    value = LogId(value.sort, placeholder(number))
-                values.append(value)
-        return values, others
-
-    def _place_of(self, value: LogId, key: str) -> int:
-        """The number of an id in the slice, which is given here if it has none."""
+    def _anonymous(self, value: Value, key: str) -> Value:
+        """The value; an id as it stands in the slice, where one of another sort is numbered."""
+        if not isinstance(value, LogId):
+            return value
         if value.sort == self.observation.key:
-            return 0
+            return LogId(value.sort, placeholder(0))
         known = self.reading.names.setdefault(key, {})
-        return known.setdefault(value, len(known) + 1)
+        return LogId(value.sort, placeholder(known.setdefault(value, len(known) + 1)))
 
     def _general(self, observed: Observed, key: str) -> Observed:
         """The step with placeholders for ids."""
 
-        def put(value: Value) -> Value:
-            if not isinstance(value, LogId):
-                return value
-            return LogId(value.sort, placeholder(self._place_of(value, key)))
+        def put(values: Iterable[Value]) -> tuple[Value, ...]:
+            return tuple(self._anonymous(value, key) for value in values)
 
         def general(each: Observed) -> Observed:
-            args, facts = tuple(map(put, each.args)), tuple(map(put, each.facts))
             alike, then = tuple(map(general, each.others)), tuple(map(general, each.then))
-            return replace(each, args=args, facts=facts, others=alike, then=then)
+            return replace(
+                each, args=put(each.args), facts=put(each.facts), others=alike, then=then
+            )
 
         return general(observed)
 
-    def _token(self, node: Node, observed: Observed, key: str, values: list[Value]) -> int:
+    def _token(self, node: Node, observed: Observed, key: str) -> int:
         """The number of a kind of line. Truth values and numbers are different kinds."""
-        labels = tuple([each.what.label for each in observed.all()])
+        steps = observed.all()
+        labels = tuple([each.what.label for each in steps])
+        values = tuple(
+            [self._anonymous(value, key) for each in steps for value in (*each.args, *each.facts)]
+        )
         place = node.name, len(node.marks)
         if self._in_file_order:
             place = "", len(self.reading.in_order)
-        kind = (*place, labels, tuple(values), tuple(map(type, values)))
+        kind = (*place, labels, values, tuple(map(type, values)))
         found = self._tokens.get(kind)
         if found is None:
             if len(self._tokens) >= TOKENS_MAX:
@@ -560,9 +552,9 @@ class Reader:
         """Those of the slices that may be closed."""
         answers: dict[History, bool] = {}
         done = []
-        open_ones = self._never_closed()
+        never = self._never_closed()
         for key, history in old:
-            if key not in open_ones:
+            if key not in never:
                 if history not in answers:
                     answers[history] = self._rests(self.reading, history)
                 if answers[history]:

@@ -156,7 +156,8 @@ class _Concluding:
         }
 
     def _needs_names(self, key: str) -> bool:
-        """Two readings number the ids of a slice differently."""
+        """Where lines of no slice name ids, too; and two readings number those of a slice
+        differently."""
         return self.fields.tie_names or len(self.open.parts(key)) > 1
 
     def _gather(self) -> None:

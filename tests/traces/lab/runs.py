@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -28,9 +28,14 @@ def run(lab: str, out: Path, variant: str, *, seed: int = 1, **more: Any) -> Lab
     try:
         return LABS[lab].run(seed=seed, out=out, variant=variant, **more)
     except LabUnavailable as missing:
-        if servers & set(os.environ.get("CRASHPROOF_REQUIRE", "").split(",")):
-            raise
-        pytest.skip(str(missing))
+        skip_unless_required(missing, servers)
+
+
+def skip_unless_required(missing: LabUnavailable, servers: set[str]) -> NoReturn:
+    """Raises: LabUnavailable, where CRASHPROOF_REQUIRE names one of them."""
+    if servers & set(os.environ.get("CRASHPROOF_REQUIRE", "").split(",")):
+        raise missing
+    pytest.skip(str(missing))
 
 
 @contextmanager
@@ -42,9 +47,7 @@ def given_servers() -> Iterator[None]:
             nats = made.enter_context(broker_of("nats").server(folder, watch))
             postgres = made.enter_context(components.postgres(folder, watch))
         except LabUnavailable as missing:
-            if {"postgres", "nats"} & set(os.environ.get("CRASHPROOF_REQUIRE", "").split(",")):
-                raise
-            pytest.skip(str(missing))
+            skip_unless_required(missing, {"postgres", "nats"})
         patch.setenv("CRASHPROOF_NATS", nats.url)
         patch.setenv("CRASHPROOF_POSTGRES", postgres.url)
         yield

@@ -24,7 +24,7 @@ from checker.traces.lab import LABS, LabError, LabResult, LabUnavailable
 from checker.traces.lab.outbox_system import SYSTEM
 from checker.traces.lab.plan import plan_kills
 
-from .runs import given_servers
+from .runs import given_servers, skip_unless_required
 
 RECORDED = Path(__file__).parent / "recorded"
 RUN = LABS["outbox"].run
@@ -41,10 +41,7 @@ def run_embedded(out: Path, variant: str, *, orders: int, kills: int) -> LabResu
         try:
             return RUN(seed=5, out=out, variant=variant, orders=orders, faults=f"kills={kills}")
         except LabUnavailable as missing:
-            required = os.environ.get("CRASHPROOF_REQUIRE", "").split(",")
-            if {"postgres", "nats"} & set(required):
-                raise
-            pytest.skip(str(missing))
+            skip_unless_required(missing, {"postgres", "nats"})
 
 
 @pytest.fixture(scope="module", params=LABS["outbox"].variants)
