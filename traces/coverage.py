@@ -265,10 +265,10 @@ def _edges(plan: Plan, node: Node) -> Iterator[_Edge]:
     world = plan.world
     for cost, state in world.hidden(node.state):
         after = Node(node.cut, state, world.opened(node.open, state), node.lost)
-        yield _Edge(node, after, cost, tuple(world.named(node.state, state, ())))
+        yield _Edge(node, after, cost, tuple(world.named(node.state, state)))
     for lost in plan.lose(node):
-        rules = plan.lost_rules(node, lost)
-        yield _Edge(node, lost, 0, tuple(world.named(node.state, lost.state, rules)))
+        step = plan.lost_step(node, lost)
+        yield _Edge(node, lost, 0, tuple(world.named(node.state, lost.state, step)))
     for chain, position in plan.ready(node):
         line = plan.chains[chain][position]
         assert isinstance(line, Logged)

@@ -3,21 +3,26 @@
 Owns the cutting of a node's lines into instances, and the chains: lines of one chain happened in
 their order, and nothing is known of the order of two chains (no clock is read, and lines of
 different nodes say nothing by their order in a file). At the end of an instance that did not end
-cleanly a chain holds a `Lost`: one more step that nobody logged (L4).
+cleanly a chain holds a `Lost`: one more step that nobody logged (L4). Which ids such a step is of
+is known in a slice alone, from the lines of the instance that it has (`settled`).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from checker import ir
+from checker.states import Value
+
 from .event import Defect, Event, Log
-from .observe import Observation, Observed
+from .observe import Observation, Observed, Tie
 
 __all__ = [
-    "Chain", "Ending", "Instance", "Line", "Lost", "Row", "Slot", "chains", "rows", "steps_of",
+    "Begin", "Chain", "Ending", "Instance", "Line", "Lost", "Row", "Slot", "chains", "rows",
+    "settled", "steps_of",
 ]  # fmt: skip
 
 
@@ -31,11 +36,23 @@ class Line(NamedTuple):
     is_certain: bool = True
 
 
+class Begin(NamedTuple):
+    """Here the lines of an instance begin. A slice has none."""
+
+    node: str
+
+
 class Lost(NamedTuple):
-    """A step of one of these rules that may have happened without a line."""
+    """A step of one of these rules that may have happened without a line.
+
+    `own`: in a slice, those of its arguments that the instance's lines tell, each as a rule, a
+    position, and the value. Before, `ties` says which these are.
+    """
 
     node: str
     rules: tuple[str, ...]
+    ties: frozenset[Tie] = frozenset()
+    own: tuple[tuple[str, int, Value], ...] = ()
 
 
 class Slot(NamedTuple):
@@ -53,7 +70,46 @@ def steps_of(observed: Observed, is_certain: bool = True) -> Iterator[Line]:
 
 
 Chain = tuple[Line | Lost, ...]
-Row = tuple[Line | Lost | Slot, ...]
+"""The lines of a slice that happened in their order."""
+
+Row = tuple[Begin | Line | Lost | Slot, ...]
+"""The same for all slices."""
+
+
+def settled(items: Iterable[Begin | Line | Lost]) -> Chain:
+    """The chain of a slice: of each lost step, what its instance's lines in the slice tell of it.
+
+    Where they contradict each other they tell nothing.
+    """
+    found: list[Line | Lost] = []
+    own: list[Observed] = []
+    for item in items:
+        if isinstance(item, Begin):
+            own = []
+        elif isinstance(item, Line):
+            found.append(item)
+            own.append(item.observed)
+        else:
+            found.append(
+                item._replace(ties=frozenset(), own=_own(item.ties, own)) if item.ties else item
+            )
+    return tuple(found)
+
+
+def _own(ties: Iterable[Tie], lines: Sequence[Observed]) -> tuple[tuple[str, int, Value], ...]:
+    told: dict[tuple[ir.Type, str], set[Value]] = {}
+    for line in lines:
+        for each in line.all():
+            what = each.what
+            for field_, param, value in zip(what.fields, what.rule.params, each.args, strict=True):
+                if field_ is not None:
+                    told.setdefault((param.type, field_), set()).add(value)
+    found: list[tuple[str, int, Value]] = []
+    for tie in sorted(ties, key=lambda tie: tie[:2]):
+        values = told.get((tie.type, tie.field), set())
+        if len(values) == 1:
+            found.append((tie.rule, tie.position, values.pop()))
+    return tuple(found)
 
 
 @dataclass
@@ -64,14 +120,17 @@ class Instance:
     lines: list[Observed | Slot] = field(default_factory=list)
     services: set[str | None] = field(default_factory=set)  # whose events it has written
     rules: tuple[str, ...] = ()  # what it may have done without a line
+    ties: frozenset[Tie] = frozenset()  # and what is known of that
     lost_most: int = 1  # how many steps one line can be
     last: Event | None = None
     is_clean: bool = False  # it said itself that it had finished
     ended_by: list[Observed] = field(default_factory=list)
     is_over: bool = False
 
-    def chain(self) -> Iterator[Line | Lost | Slot]:
+    def chain(self) -> Iterator[Begin | Line | Lost | Slot]:
         ends_open = not self.is_clean
+        if ends_open and self.ties:
+            yield Begin(self.node)
         for observed in self.lines:
             if isinstance(observed, Slot):
                 yield observed
@@ -79,7 +138,7 @@ class Instance:
             is_last = observed.event is self.last
             yield from steps_of(observed, not (observed.is_before and ends_open and is_last))
         if ends_open and self.rules:
-            yield from [Lost(self.node, self.rules)] * self.lost_most
+            yield from [Lost(self.node, self.rules, self.ties)] * self.lost_most
         for each in self.ended_by:
             yield from steps_of(each)
 
@@ -88,7 +147,7 @@ Ending = tuple[str, Event, Observed | None]
 """A line about the end of another instance: whose, and the step that the line is, if it is one."""
 
 
-def chains(log: Log, observation: Observation) -> tuple[list[Chain], list[Defect]]:
+def chains(log: Log, observation: Observation) -> tuple[list[Row], list[Defect]]:
     """All chains of the log, and the lines whose fields had no value of the model."""
     defects: list[Defect] = []
     if observation.mapping.in_file_order:
@@ -100,13 +159,10 @@ def chains(log: Log, observation: Observation) -> tuple[list[Chain], list[Defect
     about = {end.event: end.instance for end in observation.mapping.ends if end.instance}
     for node, events in log.by_node.items():
         lives[node] = _lives(node, events, observation, ends, defects, about)
-    found = []
-    for row in rows(lives, ends, observation):
-        found.append(tuple(item for item in row if not isinstance(item, Slot)))
-    return found, defects
+    return rows(lives, ends, observation), defects
 
 
-def _as_written(log: Log, observation: Observation, defects: list[Defect]) -> Chain:
+def _as_written(log: Log, observation: Observation, defects: list[Defect]) -> Row:
     """All lines as one chain, in the order of the files and of the lines in them."""
     position = {name: number for number, name in enumerate(log.files)}
     events = [event for events in log.by_node.values() for event in events]
@@ -120,13 +176,13 @@ def _as_written(log: Log, observation: Observation, defects: list[Defect]) -> Ch
     return tuple(found)
 
 
-def _unordered(log: Log, observation: Observation, defects: list[Defect]) -> list[Chain]:
+def _unordered(log: Log, observation: Observation, defects: list[Defect]) -> list[Row]:
     """Where a node's lines have no order: each line alone, and steps without a line anywhere.
 
     Which line is the last of a life cannot be known, so any that is written before its step may be
     of a step that never was.
     """
-    found: list[Chain] = []
+    found: list[Row] = []
     for node, events in log.by_node.items():
         life = Instance(node)
         lives = 1 + sum(event.name in observation.mapping.starts for event in events)
@@ -137,15 +193,11 @@ def _unordered(log: Log, observation: Observation, defects: list[Defect]) -> lis
             elif observed is not None:
                 life.services |= observed.services()
                 found.append(tuple(steps_of(observed, not observed.is_before)))
-        rules = _unlogged(life, observation)
-        if rules:
-            lost = Lost(node, rules)
-            found += [(lost,)] * (lives * _lost_most(observation))
+        _may_lose(life, observation)
+        if life.rules:
+            lost = Lost(node, life.rules)
+            found += [(lost,)] * (lives * life.lost_most)
     return found
-
-
-def _lost_most(observation: Observation) -> int:
-    return max((len(entry.rules) for entry in observation.mapping.events), default=1)
 
 
 def rows(
@@ -154,8 +206,7 @@ def rows(
     """The chains, once all lives are known and what was said of the ends of others."""
     for instances in lives.values():
         for life in instances:
-            life.rules = _unlogged(life, observation)
-            life.lost_most = _lost_most(observation)
+            _may_lose(life, observation)
     for target, event, observed in ends:
         _end(lives, target, event, observed, observation)
     for instances in lives.values():
@@ -196,12 +247,13 @@ def _lives(
     return instances
 
 
-def _unlogged(life: Instance, observation: Observation) -> tuple[str, ...]:
-    """The rules of the instance's service; also of the services whose events it has written."""
-    services = {observation.service_of(life.node)}
-    services |= life.services
+def _may_lose(life: Instance, observation: Observation) -> None:
+    """Steps of the rules of the instance's service; also of those whose events it has written."""
+    services = {observation.service_of(life.node), *life.services}
     named = [s for s in observation.after_rules if s in services]
-    return tuple(dict.fromkeys(rule for s in named for rule in observation.after_rules[s]))
+    life.rules = tuple(dict.fromkeys(rule for s in named for rule in observation.after_rules[s]))
+    life.ties = observation.ties_of(named)
+    life.lost_most = max((len(entry.rules) for entry in observation.mapping.events), default=1)
 
 
 def _end(
@@ -218,8 +270,7 @@ def _end(
     """
     if target not in lives:
         lives[target] = [Instance(target)]
-        lives[target][0].rules = _unlogged(lives[target][0], observation)
-        lives[target][0].lost_most = _lost_most(observation)
+        _may_lose(lives[target][0], observation)
     open_lives = [life for life in lives[target] if not life.is_over]
     if not open_lives:  # ended before: the line is a step of its own, at the very end
         lives[target][-1].ended_by.extend([observed] if observed is not None else [])

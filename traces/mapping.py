@@ -75,11 +75,17 @@ class EventRule:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """`successive`: an instance begins only after the one before it has ended."""
+    """`successive`: an instance begins only after the one before it has ended.
+
+    `params`: what all steps of an instance have in common, and the fields of its lines that tell
+    it. They matter for the steps that nobody logged.
+    """
 
     name: str
     nodes: str
     successive: bool
+    params: tuple[tuple[str, str], ...]
+    place: Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -410,9 +416,11 @@ def _check_written_with(toml: _Toml, events: tuple[EventRule, ...]) -> None:
 
 
 def _service(toml: _Toml) -> Service:
-    toml.only("nodes", "successive")
+    toml.only("nodes", "successive", "params")
     name = toml.path[-1]
-    return Service(name, toml.text("nodes", f"{name}-*") or "", toml.truth("successive", False))
+    nodes = toml.text("nodes", f"{name}-*") or ""
+    successive = toml.truth("successive", False)
+    return Service(name, nodes, successive, toml.pairs("params"), toml.place("params"))
 
 
 def _end(toml: _Toml) -> End:

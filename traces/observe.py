@@ -9,10 +9,10 @@ explain everything.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from checker import ir
 from checker.errors import ModelRefused, UsageError
@@ -21,14 +21,15 @@ from checker.passes.bind import bind
 from checker.states import Value
 
 from .event import Defect, Event, FieldValue, Place, printable
-from .mapping import EventRule, Fact, Logged
+from .mapping import EventRule, Fact, Logged, Service
 from .mapping import Mapping as LogMapping
 
 if TYPE_CHECKING:
     from checker.frontend import Loaded
 
 __all__ = [
-    "ANY", "LogId", "Luck", "Observation", "Observed", "ObservedFact", "ObservedRule", "observe",
+    "ANY", "LogId", "Luck", "Observation", "Observed", "ObservedFact", "ObservedRule", "Tie",
+    "observe",
 ]  # fmt: skip
 
 
@@ -127,6 +128,18 @@ class Luck:
     is_counted: bool
 
 
+class Tie(NamedTuple):
+    """A parameter of a rule, by its position, that is one value for all steps of an instance.
+
+    `field` tells it in the lines of the instance.
+    """
+
+    rule: str
+    position: int
+    type: ir.Type
+    field: str
+
+
 @dataclass(frozen=True)
 class Observation:
     """A mapping fitted to a model. `model` has its constants bound, and faults without budgets."""
@@ -141,7 +154,18 @@ class Observation:
     after_rules: Mapping[
         str, tuple[str, ...]
     ]  # of each service, the rules logged after their effect
+    ties: Mapping[str, frozenset[Tie]]  # of each service, what its instances do under their own ids
     luck: tuple[Luck, ...] = ()
+
+    def ties_of(self, services: Collection[str | None]) -> frozenset[Tie]:
+        """Those of an instance of all these services: of a rule of two, what both say."""
+        own = {name: rules for name, rules in self.after_rules.items() if name in services}
+        return frozenset(
+            tie
+            for name in own
+            for tie in self.ties[name]
+            if all(tie in self.ties[other] for other, rules in own.items() if tie.rule in rules)
+        )
 
     def service_of(self, node: str) -> str | None:
         """The service that a node is an instance of, by the patterns of the mapping."""
@@ -293,6 +317,9 @@ def observe(
         entries=_entries(found),
         hidden=frozenset(mapping.hidden),
         after_rules=_after_rules(mapping),
+        ties={
+            service.name: frozenset(_ties(service, mapping, bound)) for service in mapping.services
+        },
         luck=luck,
     )
 
@@ -412,6 +439,23 @@ def _after_rules(mapping: LogMapping) -> dict[str, tuple[str, ...]]:
         if entry.service is not None and entry.logged is Logged.AFTER:
             found[entry.service] += entry.rules
     return found
+
+
+def _ties(service: Service, mapping: LogMapping, model: ir.Model) -> Iterator[Tie]:
+    rules = [model.rule(name) for name in dict.fromkeys(_after_rules(mapping)[service.name])]
+    for name, field in service.params:
+        found = [
+            Tie(rule.name, position, param.type, field)
+            for rule in rules
+            for position, param in enumerate(rule.params)
+            if param.name == name
+        ]
+        if not found:
+            params = {param.name for rule in rules for param in rule.params}
+            raise _unknown(
+                service.place, "parameter in what this service logs after it", name, sorted(params)
+            )
+        yield from found
 
 
 def _bound(

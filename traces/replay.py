@@ -26,9 +26,9 @@ from .monitors import Monitor
 from .observe import LogId, Observation, Observed
 from .order import ordered
 from .slices import Slice, cut
-from .validate import MANY, Answer, Budget, Limits, Logged, LostStep, Shape, ShapeChain, search
+from .validate import MANY, Answer, Budget, Limits, Logged, Shape, ShapeChain, search
 from .watch import Seen, Watch, Watched, settled
-from .worlds import ANY_NUMBER, Step, Worlds
+from .worlds import ANY_NUMBER, LostStep, Step, Worlds
 
 __all__ = [
     "Judge", "Pending", "Replay", "Settings", "SliceVerdict", "Verdict", "feeds", "is_exact",
@@ -571,7 +571,8 @@ def shape_of(part: Slice) -> tuple[Shape, dict[LogId, int]]:
                 first, *others = map(step, (seen, *seen.others))
                 items.append(Logged(first, item.is_certain, tuple(others), needs.get(id(item), ())))
             else:
-                items.append(LostStep(item.rules))
+                own = tuple((rule, place, number(value)) for rule, place, value in item.own)
+                items.append(LostStep(item.rules, own))
         shaped.append(tuple(items))
     return Shape(tuple(sorted(used.items())), tuple(shaped)), names
 

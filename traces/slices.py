@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from .instances import Chain, Line
+from .instances import Begin, Chain, Line, Lost, Row, Slot, settled
 
 __all__ = ["Slice", "cut"]
 
@@ -49,15 +49,15 @@ class _Groups:
             self.parent[self.find(name)] = self.find(names[0])
 
 
-def cut(whole: Iterable[Chain], key: str | None, each: str | None = None) -> list[Slice]:
+def cut(whole: Iterable[Row], key: str | None, each: str | None = None) -> list[Slice]:
     """The slices of a log, in the order of their first lines: for each id of the sort `key`, or for
     each value of the field `each`.
 
     Complexity: each slice holds all lines without a key, so time is slices times those lines.
     """
-    chains = list(whole)
+    chains = [tuple(item for item in row if not isinstance(item, Slot)) for row in whole]
     if key is None and each is None:
-        return [Slice((), tuple(chains))]
+        return [Slice((), _settled(chains))]
 
     def names_of(line: Line) -> list[str]:
         if each is None:
@@ -74,19 +74,26 @@ def cut(whole: Iterable[Chain], key: str | None, each: str | None = None) -> lis
     for name in groups.parent:
         members.setdefault(groups.find(name), []).append(name)
     if not members:
-        return [Slice((), tuple(chains))]
+        return [Slice((), _settled(chains))]
     parts = _parts(chains, names_of, groups)
     slices = [
-        Slice(tuple(names), tuple(_merged(chains, own, parts))) for own, names in members.items()
+        Slice(tuple(names), _settled(_merged(chains, own, parts))) for own, names in members.items()
     ]
     return sorted(slices, key=Slice.first)
+
+
+Items = tuple[Begin | Line | Lost, ...]
+
+
+def _settled(chains: Iterable[Items]) -> tuple[Chain, ...]:
+    return tuple(chain for items in chains if (chain := settled(items)))
 
 
 Positions = dict[str | None, dict[int, list[int]]]  # group (None: no key) -> chain -> positions
 
 
 def _parts(
-    chains: list[Chain], names_of: Callable[[Line], list[str]], groups: _Groups
+    chains: list[Items], names_of: Callable[[Line], list[str]], groups: _Groups
 ) -> Positions:
     found: Positions = {None: {}}
     for number, chain in enumerate(chains):
@@ -97,7 +104,7 @@ def _parts(
     return found
 
 
-def _merged(chains: list[Chain], group: str, parts: Positions) -> Iterable[Chain]:
+def _merged(chains: list[Items], group: str, parts: Positions) -> Iterable[Items]:
     shared, own = parts[None], parts[group]
     for number in sorted({*shared, *own}):
         positions = sorted([*shared.get(number, ()), *own.get(number, ())])

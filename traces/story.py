@@ -18,7 +18,7 @@ from checker.states import State, Value
 
 from .event import Event
 from .validate import Answer, Limits, Logged, Node, Plan, Shape
-from .worlds import Rule, Worlds
+from .worlds import LostStep, Rule, Worlds
 
 __all__ = ["Beat", "Story", "story"]
 
@@ -49,11 +49,11 @@ class Story:
 
 @dataclass(frozen=True)
 class _Came:
-    """How an explanation was reached: by a line (chain, position), or a step of these rules."""
+    """How an explanation was reached: by a line (chain, position), a lost step, or a hidden one."""
 
     before: Node
     line: tuple[int, int] | None
-    rules: tuple[str, ...] = ()
+    lost: LostStep | None = None
 
 
 Ways = dict[Node, tuple[int, _Came | None]]  # with the number of hidden faults
@@ -83,7 +83,7 @@ def story(
     found: list[tuple[Beat, Rule | None, int]] = []  # with its number among all
     for number, (each, (before, after)) in enumerate(zip(came, pairwise(states), strict=True)):
         if each.line is None:
-            move = next(world.named(before, after, each.rules), None)
+            move = next(world.named(before, after, each.lost), None)
             found.append((Beat(None, _call(plan, move, shown), None), move, number))
             continue
         chain, position = each.line
@@ -142,7 +142,7 @@ def _close(plan: Plan, layer: Ways, target: Node, most: int) -> None:
         ]  # fmt: skip
         for lost in plan.lose(node):
             if all(a <= b for a, b in zip(lost.cut, target.cut, strict=True)):
-                after.append((faults, lost, _Came(node, None, plan.lost_rules(node, lost))))
+                after.append((faults, lost, _Came(node, None, plan.lost_step(node, lost))))
         for used, each, came in after:
             if used <= most and used < layer.get(each, (used + 1, None))[0]:
                 layer[each] = used, came

@@ -18,10 +18,10 @@ from typing import NamedTuple
 from checker.states import State
 
 from .subsets import TooWide
-from .worlds import Bound, Step, World, Worlds
+from .worlds import Bound, LostStep, Step, World, Worlds
 
 __all__ = [
-    "MANY", "Answer", "Budget", "Limits", "Logged", "LostStep", "Node", "Plan", "Shape",
+    "MANY", "Answer", "Budget", "Limits", "Logged", "Node", "Plan", "Shape",
     "ShapeChain", "search", "stuck_lines",
 ]  # fmt: skip
 
@@ -33,12 +33,6 @@ class Logged(NamedTuple):
     is_certain: bool
     others: tuple[Step, ...] = ()  # it may also have been one of these
     needs: tuple[tuple[int, int], ...] = ()  # of a chain, how many lines came before this one
-
-
-class LostStep(NamedTuple):
-    """One step of these rules may have happened here without a line."""
-
-    rules: tuple[str, ...]
 
 
 ShapeChain = tuple[Logged | LostStep, ...]
@@ -309,22 +303,22 @@ class Plan:
             return
         for number, position in enumerate(node.cut):
             chain = self.chains[number]
-            seen: set[tuple[str, ...]] = set()
+            seen: set[LostStep] = set()
             while position < len(chain) and isinstance(item := chain[position], LostStep):
                 position += 1
-                if item.rules in seen:  # taking the first of equal ones leaves more for later
+                if item in seen:  # taking the first of equal ones leaves more for later
                     continue
-                seen.add(item.rules)
+                seen.add(item)
                 cut = self._moved(node.cut, number, position)
-                for state in self.world.lost(item.rules, node.state):
+                for state in self.world.lost(item, node.state):
                     yield Node(cut, state, self.world.opened(node.open, state), lost)
 
-    def lost_rules(self, node: Node, lost: Node) -> tuple[str, ...]:
-        """The rules of the lost step that leads from one to the other."""
+    def lost_step(self, node: Node, lost: Node) -> LostStep | None:
+        """The one that leads from one to the other."""
         for chain, before, after in zip(self.chains, node.cut, lost.cut, strict=True):
             if before != after and isinstance(item := chain[after - 1], LostStep):
-                return item.rules
-        return ()
+                return item
+        return None
 
     def ready(self, node: Node) -> Iterator[tuple[int, int]]:
         """The chains, and the positions in them, of the lines that may come next."""

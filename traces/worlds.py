@@ -31,7 +31,7 @@ from .unnamed import alike, one_of_many, unnamed_sorts
 if TYPE_CHECKING:
     from .subsets import Subsets
 
-__all__ = ["ANY_NUMBER", "UNDEFINED", "Claim", "Step", "World", "Worlds"]
+__all__ = ["ANY_NUMBER", "UNDEFINED", "Claim", "LostStep", "Step", "World", "Worlds"]
 
 ANY_NUMBER = -1  # of background ids: nothing is known of them (`others.py`)
 REMEMBERED_MAX = 400_000  # entries of one world's tables, about 200 bytes each
@@ -54,6 +54,19 @@ class Step(NamedTuple):
     event: str
     args: tuple[Value, ...]
     facts: tuple[Value, ...]
+
+
+class LostStep(NamedTuple):
+    """One step of these rules may have happened without a line.
+
+    `own`: what is known of its arguments, each as a rule, a position, and the value.
+    """
+
+    rules: tuple[str, ...]
+    own: tuple[tuple[str, int, Value], ...] = ()
+
+    def may_be(self, name: str, args: tuple[Value, ...]) -> bool:
+        return all(args[place] == value for rule, place, value in self.own if rule == name)
 
 
 class Move(NamedTuple):
@@ -190,12 +203,16 @@ class World:
                     moves[after] = cost
         return tuple(Move(cost, after) for after, cost in moves.items())
 
-    def named(self, before: State, after: State, rules: tuple[str, ...]) -> Iterator[Rule]:
-        """The steps that nobody logged and that lead there: hidden ones if `rules` is empty."""
+    def named(self, before: State, after: State, lost: LostStep | None = None) -> Iterator[Rule]:
+        """The hidden steps that lead there, or what a lost one may have been that does."""
         moves: Iterable[Rule] = (move[:2] for move in self._hidden)
-        if rules:
-            moves = ((name, args) for name in rules for args in self.rules[name].args)
+        if lost is not None:
+            moves = self._may_be(lost)
         return (move for move in moves if self.leads(before, after, move))
+
+    def _may_be(self, lost: LostStep) -> Iterator[Rule]:
+        for name in lost.rules:
+            yield from ((name, args) for args in self.own_args(name) if lost.may_be(name, args))
 
     def leads(self, before: State, after: State, move: Rule) -> bool:
         return after in map(self._plain, self._hidden_after(move[0], before, move[1]))
@@ -246,16 +263,15 @@ class World:
             for args in self.instances(what.rule.name, step.args)
         )
 
-    def lost(self, rules: tuple[str, ...], state: State) -> tuple[State, ...]:
+    def lost(self, lost: LostStep, state: State) -> tuple[State, ...]:
         """The states after a step that an instance did and did not log, of an id of the slice."""
-        return self._losses((rules, state))
+        return self._losses((lost, state))
 
-    def _lost(self, key: tuple[tuple[str, ...], State]) -> tuple[State, ...]:
-        rules, state = key
+    def _lost(self, key: tuple[LostStep, State]) -> tuple[State, ...]:
+        lost, state = key
         found: dict[State, None] = {}
-        for name in rules:
-            for args in self.own_args(name):
-                found.update(dict.fromkeys(map(self._plain, self._after(name, state, args))))
+        for name, args in self._may_be(lost):
+            found.update(dict.fromkeys(map(self._plain, self._after(name, state, args))))
         found.pop(state, None)
         return tuple(found)
 

@@ -49,7 +49,7 @@ def mapping_of(model: ir.Model, draw: random.Random, *, names: bool = True) -> s
         head.append('slice = "W"')
     head += [f"hidden = {json.dumps(hidden)}", "max_hidden = 1", 'starts = ["started"]']
     head += ["[ends]", "stopped = { clean = true }", 'killed = { instance = "target" }']
-    head.append("[services.node]")
+    lost: set[str] = set()  # parameters that lines written after their steps tell
     for rule in model.rules:
         if rule.name in hidden:
             continue
@@ -58,6 +58,7 @@ def mapping_of(model: ir.Model, draw: random.Random, *, names: bool = True) -> s
         text = ", ".join(f"{name} = {field!r}" for name, field in params.items())
         head += [f"[events.{rule.name}]", 'service = "node"', f'logged = "{logged}"']
         head.append(f"params = {{ {text} }}")
+        lost |= params.keys() if logged == "after" else set()
         if draw.random() < 0.2:
             head.append("if_enabled = true")
         plain = [var for var in model.vars if _fits(var.type) and not var.name.endswith("_used")]
@@ -66,6 +67,10 @@ def mapping_of(model: ir.Model, draw: random.Random, *, names: bool = True) -> s
         if facts:
             head.append(f"[events.{rule.name}.facts]")
             head += [f'said_{var.name} = "self.{var.name}"' for var in facts]
+    head.append("[services.node]")
+    ties = [name for name in sorted(lost) if draw.random() < 0.4]
+    if ties:
+        head.append(f"params = {{ {', '.join(f'{name} = {name!r}' for name in ties)} }}")
     return "\n".join(head) + "\n"
 
 

@@ -12,8 +12,8 @@ from checker.backends.python import Program
 from checker.passes.bind import bind
 from checker.states import State
 from checker.traces.replay import Replay, Verdict
-from checker.traces.validate import MANY, Budget, Limits, Logged, LostStep, Shape, search
-from checker.traces.worlds import ANY_NUMBER, Step, Worlds
+from checker.traces.validate import MANY, Budget, Limits, Logged, Shape, search
+from checker.traces.worlds import ANY_NUMBER, LostStep, Step, Worlds
 
 from .conftest import Held, outbox_observation
 from .outbox_walks import SERVICE, walk

@@ -6,8 +6,8 @@ next server, until it has a final answer: 200 with the charge, or 422. No answer
 not. It gives up when every server has said no often enough; a server that is down says nothing.
 
 Log: `reply`, `stored` and `refused`, as the server says how it came by the answer, with the number
-of the charge; `no_answer` when the connection broke after the server had asked for the request;
-`gave_up`.
+of the charge, and how many answers there are for this key by then; `no_answer` when the connection
+broke after the server had asked for the request; `gave_up`.
 """
 
 import asyncio
@@ -67,7 +67,7 @@ async def post(socket: Path, key: str, attempt: int) -> tuple[int, dict[str, str
         writer.transport.abort()
 
 
-async def attempt(service: Service, number: int, which: int) -> None:
+async def attempt(service: Service, answers: Counter[str], number: int, which: int) -> None:
     key, turn = f"key-{number}", number + which
     noes = Counter[str]()
     while min(noes[server] for server in SERVERS) < NOES_MAX:
@@ -86,7 +86,8 @@ async def attempt(service: Service, number: int, which: int) -> None:
         elif status in FINAL:
             charge = told["charge"]
             answer = "refused" if charge is None else str(charge)
-            service.log.event(str(told["how"]), **about, answer=answer)
+            answers[key] += charge is not None
+            service.log.event(str(told["how"]), **about, answer=answer, answers=answers[key])
             return
         else:
             noes[server] += 1
@@ -104,15 +105,16 @@ def address(service: Service, server: str) -> Path:
 async def ask(service: Service) -> None:
     service.log.event("started")
     room = asyncio.Semaphore(SIDE_BY_SIDE)
+    answers = Counter[str]()
 
     async def both(number: int) -> None:
         async with room:
             await service.pause()
-            first = asyncio.create_task(attempt(service, number, 1))
+            first = asyncio.create_task(attempt(service, answers, number, 1))
             if service.meets("delay", number):
                 await first
                 await asyncio.sleep(DELAY_SECONDS)
-            await asyncio.gather(first, attempt(service, number, 2))
+            await asyncio.gather(first, attempt(service, answers, number, 2))
 
     await asyncio.gather(*map(both, range(service.settings.orders)))
     await service.stop.wait()

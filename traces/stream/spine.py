@@ -11,7 +11,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ..event import Event
-from ..instances import Chain, Ending, Instance, Line, Row, Slot, rows, steps_of
+from ..instances import (
+    Begin,
+    Chain,
+    Ending,
+    Instance,
+    Line,
+    Lost,
+    Row,
+    Slot,
+    rows,
+    settled,
+    steps_of,
+)
 from ..observe import Observation
 from ..slices import Slice
 from .histories import History
@@ -64,14 +76,14 @@ class Spine:
     def slice(self, keys: tuple[str, ...], own: Own) -> Slice:
         chains: list[Chain] = []
         for row in self.rows:
-            items: list[object] = []
+            items: list[Begin | Line | Lost] = []
             for item in row:
                 if isinstance(item, Slot):
                     items += own.get((item.node, item.number), ())
                 else:
                     items.append(item)
-            if items:
-                chains.append(tuple(items))  # type: ignore[arg-type]
+            if chain := settled(items):
+                chains.append(chain)
         return Slice(keys, tuple(chains))
 
     def steps(self) -> Iterable[Mark]:
