@@ -269,7 +269,7 @@ def _edges(plan: Plan, node: Node) -> Iterator[_Edge]:
     for lost in plan.lose(node):
         step = plan.lost_step(node, lost)
         yield _Edge(node, lost, 0, tuple(world.named(node.state, lost.state, step)))
-    for chain, position in plan.ready(node):
+    for chain, position in plan.ready(node.cut):
         line = plan.chains[chain][position]
         assert isinstance(line, Logged)
         for after in dict.fromkeys(plan.consume(node, only=chain)):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json as json_module
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,6 +16,7 @@ from checker.run import Request, prepare
 from .diagnose import Findings, Form, diagnose
 from .diagnose_report import diagnosis_object, diagnosis_text
 from .inputs import expanded
+from .json_text import indented
 from .mapping import Mapping, load_mapping, shipped, with_format
 from .observe import Observation, observe
 from .replay import Replay, Settings
@@ -57,7 +57,7 @@ def run(
         if not json:
             sys.stdout.write(diagnosis_text(found, page))
     if json:
-        sys.stdout.write(json_module.dumps(objects, indent=2) + "\n")
+        sys.stdout.write(indented(objects) + "\n")
     order = (ExitCode.FAILS, ExitCode.UNKNOWN, ExitCode.OK)
     return min(codes, key=order.index, default=ExitCode.OK)
 

@@ -5,7 +5,6 @@ Owns the choice of the mapping and the checks of flags.
 
 from __future__ import annotations
 
-import json as json_module
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -22,6 +21,7 @@ from .event import printable
 from .follow import follow as followed
 from .html import replay_html
 from .inputs import expanded
+from .json_text import indented
 from .mapping import load_mapping, shipped, with_format
 from .monitor_choice import chosen
 from .observe import Observation, observe
@@ -106,7 +106,7 @@ def _reported(
     if html is not None:
         _written(html, replay_html(found))
     if json:
-        sys.stdout.write(json_module.dumps(replay_object(found), indent=2) + "\n")
+        sys.stdout.write(indented(replay_object(found)) + "\n")
     else:
         sys.stdout.write(replay_text(found, page_for(sys.stdout), quiet=quiet))
     if cut_down is not None:

@@ -115,7 +115,7 @@ def _way(plan: Plan, target: Node) -> list[_Came]:
             return []
         following: Ways = {}
         for node, (faults, _) in layer.items():
-            for chain, position in plan.ready(node):
+            for chain, position in plan.ready(node.cut):
                 if position >= target.cut[chain]:
                     continue
                 for after in plan.consume(node, only=chain):

@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from checker.states import State
 
+from .numbered import Numbered, Row
 from .subsets import TooWide
 from .worlds import Bound, LostStep, Step, World, Worlds
 
@@ -146,6 +147,12 @@ class _Cut(Exception):
 
 Layer = dict[Node, int]  # with the least number of hidden faults
 
+Member = tuple[int, int, int]
+"""An explanation at a cut: the number of its state, its open obligations, its lost steps."""
+
+ByCut = dict[tuple[int, ...], dict[Member, int]]
+"""A layer by cuts, so that what depends on the cut alone is looked for once."""
+
 
 def search(
     shape: Shape, budget: Budget, worlds: Worlds, limits: Limits, *, determinised: bool = True
@@ -173,25 +180,40 @@ def search(
 
 
 def _run(plan: Plan) -> Answer:
-    world = plan.world
-    start = (0,) * len(plan.chains)
-    layer: Layer = {Node(start, state, world.owed_at_first(state)): 0 for state in world.initial()}
-    layer = plan.closed(layer)
-    if not layer:  # the model has no initial state
+    numbered = plan.world.numbered
+    first = [(state, plan.world.owed_at_first(state)) for state in plan.world.initial()]
+    if not first:  # the model has no initial state
         return Answer(False, plan.budget)
+    start = (0,) * len(plan.chains)
+    layer = plan.closed({start: {(numbered.number(s), owed, 0): 0 for s, owed in first}})
     total = plan.shape.lines()
     for consumed in range(total):
-        following: Layer = {}
-        for node, faults in layer.items():
-            for after in plan.consume(node):
-                if faults < following.get(after, faults + 1):
-                    following[after] = faults
+        if numbered.is_full:
+            layer = _renumbered(layer, numbered)
+        following = plan.consumed(layer)
         if not following:
-            return Answer(
-                False, plan.budget, explained=consumed, stuck=tuple(layer), width=plan.width
-            )
+            stuck = tuple(_nodes(layer, numbered))
+            return Answer(False, plan.budget, explained=consumed, stuck=stuck, width=plan.width)
         layer = plan.closed(following)
-    return _accepted(plan, layer, total)
+    return _accepted(plan, _nodes(layer, numbered), total)
+
+
+def _nodes(layer: ByCut, numbered: Numbered) -> Layer:
+    return {
+        Node(cut, numbered.states[number], owed, lost): faults
+        for cut, members in layer.items()
+        for (number, owed, lost), faults in members.items()
+    }
+
+
+def _renumbered(layer: ByCut, numbered: Numbered) -> ByCut:
+    """The layer after the tables were emptied."""
+    states = numbered.states
+    numbered.forget()
+    return {
+        cut: {(numbered.number(states[m[0]]), m[1], m[2]): used for m, used in members.items()}
+        for cut, members in layer.items()
+    }
 
 
 def _followed(plan: Plan, worlds: Worlds) -> Answer:
@@ -260,35 +282,71 @@ class Plan:
         self._twins = _twins(shape.chains) if joined and not self._counts else []
         self._steps = 0
 
-    def closed(self, layer: Layer) -> Layer:
+    def closed(self, layer: ByCut) -> ByCut:
         """The layer with everything that hidden and lost steps lead to."""
-        world, budget = self.world, self.budget.faults
-        found = dict(layer)
-        waiting = list(layer)
+        hidden, budget = self.world.numbered.hidden, self.budget
+        counts_lost = budget.lost < MANY
+        none = budget.faults + 1
+        steps, width = 0, sum(map(len, layer.values()))
+        waiting = [(cut, member) for cut, members in layer.items() for member in members]
+        losses: dict[tuple[int, ...], list[tuple[tuple[int, ...], Row]]] = {}
         while waiting:
-            node = waiting.pop()
-            faults = found[node]
-            self._check(len(found))
-            for cost, state in world.hidden(node.state):
-                if faults + cost <= budget:
-                    after = Node(node.cut, state, world.opened(node.open, state), node.lost)
-                    if faults + cost < found.get(after, budget + 1):
-                        found[after] = faults + cost
-                        waiting.append(after)
-            for after in self.lose(node):
-                if faults < found.get(after, budget + 1):
-                    found[after] = faults
-                    waiting.append(after)
-        self.width = max(self.width, len(found))
+            cut, member = waiting.pop()
+            number, owed, lost = member
+            members = layer[cut]
+            faults = members[member]
+            steps += 1
+            if width > self.limits.width:
+                raise self._too_wide()
+            if steps % STEPS_UNTIMED == 0:
+                self.tick(STEPS_UNTIMED)
+            for after, begins, kept, cost in hidden[number]:
+                if (used := faults + cost) <= budget.faults:
+                    reached = after, (owed | begins) & kept, lost
+                    if used < (known := members.get(reached, none)):
+                        width += known == none
+                        members[reached] = used
+                        waiting.append((cut, reached))
+            if lost >= budget.lost:
+                continue
+            if cut not in losses:
+                losses[cut] = [(beyond, self._row(item)) for beyond, item in self._losses(cut)]
+            for beyond, row in losses[cut]:
+                for after, begins, kept, _ in row[number]:
+                    reached = after, (owed | begins) & kept, lost + counts_lost
+                    others = layer.setdefault(beyond, {})
+                    if faults < (known := others.get(reached, none)):
+                        width += known == none
+                        others[reached] = faults
+                        waiting.append((beyond, reached))
+        self.width = max(self.width, width)
+        return layer
+
+    def consumed(self, layer: ByCut) -> ByCut:
+        """The explanations of one line more."""
+        found: ByCut = {}
+        for cut, members in layer.items():
+            for chain, position in self.ready(cut):
+                line = self._line(chain, position)
+                rows = [self._row(step) for step in (line.step, *line.others)]
+                following: dict[Member, int] = {} if line.is_certain else dict(members)
+                for (number, owed, lost), faults in members.items():
+                    for row in rows:
+                        for after, begins, kept, _ in row[number]:
+                            reached = after, (owed | begins) & kept, lost
+                            if faults < following.get(reached, faults + 1):
+                                following[reached] = faults
+                if following:
+                    _join(found.setdefault(self._moved(cut, chain, position + 1), {}), following)
+                self.tick(len(members))
         return found
 
     def consume(self, node: Node, *, only: int | None = None) -> Iterator[Node]:
         """The explanations with one line more; `only`: of this chain."""
-        for chain, position in self.ready(node):
+        for chain, position in self.ready(node.cut):
             if only not in (None, chain):
                 continue
-            line = self.chains[chain][position]
-            assert isinstance(line, Logged)
+            line = self._line(chain, position)
             cut = self._moved(node.cut, chain, position + 1)
             for step in (line.step, *line.others):
                 for state in self.world.step(step, node.state):
@@ -301,7 +359,13 @@ class Plan:
         lost = node.lost + 1 if self.budget.lost < MANY else 0
         if lost > self.budget.lost:
             return
-        for number, position in enumerate(node.cut):
+        for cut, item in self._losses(node.cut):
+            for state in self.world.step(item, node.state):
+                yield Node(cut, state, self.world.opened(node.open, state), lost)
+
+    def _losses(self, cut: tuple[int, ...]) -> Iterator[tuple[tuple[int, ...], LostStep]]:
+        """The lost steps that may come next, and the cuts behind them."""
+        for number, position in enumerate(cut):
             chain = self.chains[number]
             seen: set[LostStep] = set()
             while position < len(chain) and isinstance(item := chain[position], LostStep):
@@ -309,9 +373,15 @@ class Plan:
                 if item in seen:  # taking the first of equal ones leaves more for later
                     continue
                 seen.add(item)
-                cut = self._moved(node.cut, number, position)
-                for state in self.world.lost(item, node.state):
-                    yield Node(cut, state, self.world.opened(node.open, state), lost)
+                yield self._moved(cut, number, position), item
+
+    def _row(self, step: Step | LostStep) -> Row:
+        return self.world.numbered.row(step)
+
+    def _line(self, chain: int, position: int) -> Logged:
+        line = self.chains[chain][position]
+        assert isinstance(line, Logged)
+        return line
 
     def lost_step(self, node: Node, lost: Node) -> LostStep | None:
         """The one that leads from one to the other."""
@@ -320,19 +390,17 @@ class Plan:
                 return item
         return None
 
-    def ready(self, node: Node) -> Iterator[tuple[int, int]]:
+    def ready(self, cut: tuple[int, ...]) -> Iterator[tuple[int, int]]:
         """The chains, and the positions in them, of the lines that may come next."""
         for chain, lines in enumerate(self._next):
-            if (position := lines[node.cut[chain]]) is not None and (
-                not self._counts or self._is_due(node, self.chains[chain][position])
+            if (position := lines[cut[chain]]) is not None and (
+                not self._counts or self._is_due(cut, self._line(chain, position))
             ):
                 yield chain, position
 
-    def _is_due(self, node: Node, line: Logged | LostStep) -> bool:
+    def _is_due(self, cut: tuple[int, ...], line: Logged) -> bool:
         """Have the lines come that came before this one?"""
-        return not isinstance(line, Logged) or all(
-            self._counts[chain][node.cut[chain]] >= count for chain, count in line.needs
-        )
+        return all(self._counts[chain][cut[chain]] >= count for chain, count in line.needs)
 
     def _moved(self, cut: tuple[int, ...], chain: int, position: int) -> tuple[int, ...]:
         moved = [*cut[:chain], position, *cut[chain + 1 :]]
@@ -346,16 +414,29 @@ class Plan:
                     moved[twin] = value
         return tuple(moved)
 
-    def _check(self, width: int) -> None:
-        if width > self.limits.width:
-            raise _Cut("width", f"more than {self.limits.width} explanations at once")
-        self.tick()
+    def _too_wide(self) -> _Cut:
+        return _Cut("width", f"more than {self.limits.width} explanations at once")
 
-    def tick(self) -> None:
-        """Once for each piece of work: is the time up?"""
-        self._steps += 1
-        if self._steps % 1024 == 0 and time.monotonic() > self.limits.deadline:
-            raise _Cut("seconds", "the time was up")
+    def tick(self, steps: int = 1) -> None:
+        """After so many pieces of work: is the time up?"""
+        self._steps += steps
+        if self._steps >= STEPS_UNTIMED:
+            self._steps = 0
+            if time.monotonic() > self.limits.deadline:
+                raise _Cut("seconds", "the time was up")
+
+
+STEPS_UNTIMED = 1024
+
+
+def _join(found: dict[Member, int], more: dict[Member, int]) -> None:
+    """Take in what is new, or needs fewer faults."""
+    if not found:
+        found.update(more)
+        return
+    for member, faults in more.items():
+        if faults < found.get(member, faults + 1):
+            found[member] = faults
 
 
 def _next_lines(chain: ShapeChain) -> list[int | None]:
@@ -391,5 +472,5 @@ def stuck_lines(shape: Shape, answer: Answer, worlds: Worlds) -> Iterator[tuple[
     world = worlds.of(shape.bound, answer.budget.background, answer.budget.widened)
     plan = Plan(used, answer.budget, world, Limits(0, 0.0))
     for node in answer.stuck:
-        for chain, position in plan.ready(node):
+        for chain, position in plan.ready(node.cut):
             yield node, chain, position

@@ -5,8 +5,7 @@ slice has seen, in the order of its first lines, then ids that it has not: for t
 *background* (L3), for others one spare (L1). Because a model cannot write an id, its initial states
 and steps are closed under renaming, so fixing the numbers of the seen ids loses no explanation.
 
-All results are remembered up to `REMEMBERED_MAX` entries, then forgotten; that costs time and
-changes no verdict.
+All results are remembered in `numbered.py`, up to `REMEMBERED_MAX` entries.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
 from checker import ir
 from checker.backends.failure import Failure
@@ -23,10 +22,11 @@ from checker.passes.bind import bind
 from checker.states import State, Value, sort_sizes, universe
 
 from .locality import looks_at_own, mentions
+from .numbered import Numbered
 from .obligations import Asked, Obligation, Obligations
 from .observe import ANY, Observation, ObservedFact, ObservedRule
 from .others import STAND_INS, Others, others
-from .unnamed import alike, one_of_many, unnamed_sorts
+from .unnamed import unnamed_sorts
 
 if TYPE_CHECKING:
     from .subsets import Subsets
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["ANY_NUMBER", "UNDEFINED", "Claim", "LostStep", "Step", "World", "Worlds"]
 
 ANY_NUMBER = -1  # of background ids: nothing is known of them (`others.py`)
-REMEMBERED_MAX = 400_000  # entries of one world's tables, about 200 bytes each
+REMEMBERED_MAX = 800_000  # states and entries of one world's tables, about 200 bytes each
 IDS_OF_A_STATE = 4  # that it has room for; a state may say something of every id
 
 Bound = tuple[tuple[str, int], ...]
@@ -69,13 +69,6 @@ class LostStep(NamedTuple):
         return all(args[place] == value for rule, place, value in self.own if rule == name)
 
 
-class Move(NamedTuple):
-    """Where one hidden step leads; `cost` is 1 for a fault."""
-
-    cost: int
-    state: State
-
-
 @dataclass(frozen=True)
 class Claim:
     """A fact as functions of a state and the arguments of the step."""
@@ -95,40 +88,6 @@ class Claim:
 
 
 UNDEFINED = object()
-
-K = TypeVar("K")
-V = TypeVar("V")
-
-
-class _Table(Generic[K, V]):
-    """Results, and which capacities their computation ran into: remembering must not hide a cut."""
-
-    def __init__(self, compute: Callable[[K], V], cuts: set[str], most: int) -> None:
-        self._compute = compute
-        self._most = most
-        self._cuts = cuts  # of the world; what the present search has run into
-        self._found: dict[K, V] = {}
-        self._cut_by: dict[K, tuple[str, ...]] = {}
-
-    def __call__(self, key: K) -> V:
-        found = self._found.get(key)
-        if found is None:
-            return self._remember(key)
-        if self._cut_by and key in self._cut_by:
-            self._cuts.update(self._cut_by[key])
-        return found
-
-    def _remember(self, key: K) -> V:
-        if len(self._found) >= self._most:
-            self._found.clear()
-            self._cut_by.clear()
-        earlier = set(self._cuts)
-        self._cuts.clear()
-        found = self._found[key] = self._compute(key)
-        if self._cuts:
-            self._cut_by[key] = tuple(self._cuts)
-        self._cuts |= earlier
-        return found
 
 
 class World:
@@ -172,11 +131,7 @@ class World:
         self.others = self._unknown_others() if background == ANY_NUMBER else None
         # States of many ids are large, so fewer are remembered.
         self.weight = 1 + sum(size for _, size in self.sizes) // IDS_OF_A_STATE
-        most = REMEMBERED_MAX // self.weight
-        self.hidden = _Table(self._hidden_moves, self.cuts, most)
-        self._steps = _Table(self._step, self.cuts, most)
-        self._losses = _Table(self._lost, self.cuts, most)
-        self._opening = _Table(self._owed.bits, self.cuts, most)
+        self.numbered = Numbered(self, REMEMBERED_MAX // self.weight)
 
     def _unseen(self, sort: str) -> int:
         if sort != self.observation.key:
@@ -192,16 +147,25 @@ class World:
         """The state, or one that differs from it in ids that no line can name."""
         if not self._unnamed:
             return state
+        from .unnamed_ids import one_of_many  # it takes numpy
+
         return one_of_many(state, self._types, self._unnamed, self.sizes)
 
-    def _hidden_moves(self, state: State) -> tuple[Move, ...]:
-        """One step that nobody logs: a hidden rule, or any keyed rule of a background id."""
+    def hidden(self, state: State) -> list[tuple[int, State]]:
+        """One step that nobody logs: a hidden rule, or any keyed rule of a background id.
+
+        What it costs, 1 for a fault, and where it leads.
+        """
+        return self.numbered.after_hidden(state)
+
+    def after_hidden(self, state: State) -> Iterable[tuple[State, int]]:
+        """The same, not remembered: each state and what it costs."""
         moves: dict[State, int] = {}
         for name, args, cost in self._hidden:
             for after in map(self._plain, self._hidden_after(name, state, args)):
                 if after != state and cost < moves.get(after, 2):
                     moves[after] = cost
-        return tuple(Move(cost, after) for after, cost in moves.items())
+        return moves.items()
 
     def named(self, before: State, after: State, lost: LostStep | None = None) -> Iterator[Rule]:
         """The hidden steps that lead there, or what a lost one may have been that does."""
@@ -229,12 +193,16 @@ class World:
             return
         yield from self._after(name, state, args)  # no id among its arguments
 
-    def step(self, step: Step, state: State) -> tuple[State, ...]:
-        """The states after a logged step whose facts are as the line says."""
-        return self._steps((step, state))
+    def step(self, step: Step | LostStep, state: State) -> list[State]:
+        """The states after a logged step whose facts are as the line says; or after one of an id of
+        the slice that an instance did and did not log."""
+        return self.numbered.after(step, state)
 
-    def _step(self, key: tuple[Step, State]) -> tuple[State, ...]:
-        step, state = key
+    def after(self, step: Step | LostStep, state: State) -> Iterable[State]:
+        """The same, not remembered."""
+        return self._lost(step, state) if isinstance(step, LostStep) else self._logged(step, state)
+
+    def _logged(self, step: Step, state: State) -> Iterable[State]:
         what = self.observation.by_event[step.event]
         claims = self.claims[step.event]
         found: dict[State, None] = {}
@@ -249,7 +217,7 @@ class World:
                     found[self._plain(after)] = None
         if not is_enabled and self._is_observation(what, step, state):
             found[state] = None
-        return tuple(found)
+        return found
 
     def _is_observation(self, what: ObservedRule, step: Step, state: State) -> bool:
         """A line that is no step, because it need not be: its facts hold in the state all the same.
@@ -263,17 +231,12 @@ class World:
             for args in self.instances(what.rule.name, step.args)
         )
 
-    def lost(self, lost: LostStep, state: State) -> tuple[State, ...]:
-        """The states after a step that an instance did and did not log, of an id of the slice."""
-        return self._losses((lost, state))
-
-    def _lost(self, key: tuple[LostStep, State]) -> tuple[State, ...]:
-        lost, state = key
+    def _lost(self, lost: LostStep, state: State) -> Iterable[State]:
         found: dict[State, None] = {}
         for name, args in self._may_be(lost):
             found.update(dict.fromkeys(map(self._plain, self._after(name, state, args))))
         found.pop(state, None)
-        return tuple(found)
+        return found
 
     def owed_at_first(self, state: State) -> int:
         """The obligations open in an initial state: an `Eventually` is, unless it is true there."""
@@ -287,10 +250,12 @@ class World:
         Behind them come the invariants that were violated on the way (L6): such a bit is never
         cleared, so explanations that never violated one are those without its bit.
         """
-        if self._owed.is_empty:
-            return 0
-        begins, discharges = self._opening(state)
-        return (mask | begins) & ~discharges
+        begins, kept = self.numbered.owed(state)
+        return (mask | begins) & kept
+
+    def owed(self, state: State) -> tuple[int, int]:
+        """The obligations that the state begins, and those that it discharges, as bits."""
+        return (0, 0) if self._owed.is_empty else self._owed.bits(state)
 
     def moves_on(self, state: State) -> bool:
         """Can an action of an id of the slice change something? If not, the slice is at rest."""
@@ -335,6 +300,8 @@ class World:
         for type_, domain in domains:
             if isinstance(type_, ir.Sort) and type_.name in self._unnamed:
                 most = sorts.count(type_.name)
+                from .unnamed_ids import alike  # it takes numpy
+
                 yield alike(state, self._types, type_.name, sizes[type_.name], most)
             else:
                 yield domain

@@ -13,7 +13,7 @@ from checker import ir
 from checker.passes.renaming import renamed_value
 from checker.states import State
 from checker.traces.replay import Replay, SliceVerdict, Verdict
-from checker.traces.unnamed import alike, one_of_many
+from checker.traces.unnamed_ids import alike, one_of_many
 
 from .conftest import Held
 

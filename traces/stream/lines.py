@@ -15,8 +15,6 @@ from operator import attrgetter
 from typing import IO, Any, NamedTuple, Union, cast
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from ..event import Extra
 from ..jsonl import LINE_BYTES_MAX, Wanted
@@ -26,8 +24,6 @@ __all__ = ["BLOCK_BYTES", "Block", "Decoder", "Form", "Message", "TooLong", "blo
 
 BLOCK_BYTES = 1 << 19
 SKIPPED_BYTES_MAX = 1 << 28  # of one line that is too long; beyond, it is no log but a bomb
-
-Codes = NDArray[np.uint8]  # the bytes of a block
 
 Message = Any  # an object of the class that `Decoder` makes for the fields that a mapping reads
 
@@ -155,9 +151,7 @@ class Decoder:
 
     def whole(self, text: bytes) -> list[Message] | None:
         """The messages of a block; None if it has to be read line by line."""
-        codes = np.frombuffer(text, np.uint8)
-        ends = np.flatnonzero(codes == _NEWLINE)
-        if b"\\" in text or not _are_objects(codes, ends):
+        if b"\\" in text or not _are_objects(text):
             return None
         try:
             if not text.isascii():
@@ -165,9 +159,8 @@ class Decoder:
             messages = self._decoded(text)
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             return None
-        return (
-            messages if len(messages) == len(ends) and self._once(text, messages, codes) else None
-        )
+        is_whole = len(messages) == text.count(b"\n") and self._once(text, messages)
+        return messages if is_whole else None
 
     def _decoded(self, text: bytes) -> list[Message]:
         if not self.has_more:
@@ -179,7 +172,7 @@ class Decoder:
                 return cast("list[Message]", messages)
         return cast("list[Message]", self.any_fields.decode_lines(text))
 
-    def _once(self, text: bytes, messages: list[Message], codes: Codes) -> bool:
+    def _once(self, text: bytes, messages: list[Message]) -> bool:
         """Does every name stand once in each line? Never says so where one stands twice.
 
         Without escapes a name stands in the text as it is, so there are at least as many quoted
@@ -188,11 +181,10 @@ class Decoder:
         """
         counts = Counter(map(type, messages))
         absent = self._absent(messages) if self._extra else Counter()
-        colons = codes[1:] == _COLON
-        if not self.has_more and not (colons & (codes[:-1] <= _SPACE)).any():
+        if not self.has_more and not any(map(text.__contains__, _SPACED)):
             values = sum((4 + len(self.forms[each].names)) * n for each, n in counts.items())
             values -= absent.total()
-            return int(np.count_nonzero(colons & (codes[:-1] == _QUOTE))) == values
+            return text.count(b'":') == values
         wanted = Counter({name: len(messages) for name in ("ts", "node", "seq", "event")})
         for form in self.forms.values():
             wanted.update({name: 0 for _, name in form.names})
@@ -211,13 +203,14 @@ class Decoder:
         return found
 
 
-_NEWLINE, _SPACE, _QUOTE, _COLON, _OPEN, _CLOSE = b'\n ":{}'
+_SPACED = tuple(space + b":" for space in (b" ", b"\t", b"\r", b"\n"))  # as JSON may have it
 
 
-def _are_objects(codes: Codes, ends: NDArray[np.intp]) -> bool:
+def _are_objects(text: bytes) -> bool:
     """Is every line short enough and an object? No value can go on over `}`, a newline and `{`."""
-    if not len(ends) or ends[-1] != len(codes) - 1 or codes[0] != _OPEN or ends[0] == 0:
+    lines = text.count(b"\n")
+    if not (lines and text.startswith(b"{") and text.endswith(b"}\n")):
         return False
-    if len(codes) > LINE_BYTES_MAX and max(ends[0], np.diff(ends).max(initial=0)) > LINE_BYTES_MAX:
+    if len(text) > LINE_BYTES_MAX and max(map(len, text.split(b"\n"))) > LINE_BYTES_MAX:
         return False
-    return bool((codes[ends - 1] == _CLOSE).all() and (codes[ends[:-1] + 1] == _OPEN).all())
+    return text.count(b"}\n{") == lines - 1

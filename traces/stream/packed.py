@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -293,20 +293,27 @@ class Packed(MutableMapping[str, Record]):
             found[self.name(slot)] = self._record(slot)
         return dict(sorted(found.items(), key=lambda each: cast("int", each[1][1])))
 
-    def at_rest(self, last: int, but: Iterable[str]) -> NDArray[np.intp]:
-        """The slots of slices that no line came for after the last one, `but` some."""
+    def close(
+        self, last: int, but: Iterable[str], rests: Callable[[History], bool]
+    ) -> list[tuple[str, History]]:
+        """Close the slices at rest that no line came for after the last one, `but` some.
+
+        A later line for one of them is left to Python.
+        """
         self.settle()
         rows = self.rows
         old = (rows[:, kernel.HISTORY] >= 0) & (rows[:, kernel.LAST] <= last)
         for key in but:
             if (slot := self.slot(key)) >= 0:
                 old[slot] = False
-        return np.flatnonzero(old)
-
-    def shut(self, slots: Sequence[int] | NDArray[np.intp]) -> None:
-        """These are no open slices any more; a line for one of them is left to Python."""
+        slots = np.flatnonzero(old)
+        histories = {n: self.history(n) for n in np.unique(rows[slots, kernel.HISTORY]).tolist()}
+        resting = [number for number, history in histories.items() if rests(history)]
+        slots = slots[np.isin(rows[slots, kernel.HISTORY], resting)]
+        numbers = rows[slots, kernel.HISTORY].tolist()
         self.slots[slots, kernel.HISTORY] = kernel.OUT
         self.at[kernel.OPEN] -= len(slots)
+        return [(k, histories[n]) for k, n in zip(self.names(slots.tolist()), numbers, strict=True)]
 
     def shift(self, lines: int) -> None:
         """So many lines stand before the first one."""

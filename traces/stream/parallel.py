@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from checker.errors import UsageError
 
@@ -26,10 +27,12 @@ from ..replay import Settings
 from ..watch import Watch
 from .fields import Fields
 from .histories import Book
-from .packed import Packed
 from .reader import Bounds, Range, Reader
 from .reading import Again, Mark, Reading
 from .verdicts import Resting
+
+if TYPE_CHECKING:
+    from .packed import Packed
 
 __all__ = ["read_in_parts"]
 
@@ -147,10 +150,10 @@ def _help(reader: Reader, ranges: Sequence[Range], out: Connection) -> None:
     for history in reading.closed.values():
         assert history in at  # it is parked
     opened: Packed | dict[str, tuple[int, int, int]]
-    if isinstance(reading.opened, Packed):
-        opened = reading.opened
-    else:
+    if isinstance(reading.opened, dict):
         opened = {key: (at[each[0]], each[1], each[2]) for key, each in reading.opened.items()}
+    else:
+        opened = reading.opened
     parked = {at[history]: count for history, count in reading.parked.items()}
     closed = {key: at[history] for key, history in reading.closed.items()}
     for node in reading.nodes.values():
@@ -166,11 +169,11 @@ def _received(source: Connection) -> Reading:
     assert isinstance(reading, Reading)
     found = Book.unpacked(rows)
     reading.book = found[0].book
-    if isinstance(opened, Packed):
+    if isinstance(opened, dict):
+        reading.opened = {k: [found[at], first, last] for k, (at, first, last) in opened.items()}
+    else:
         opened.belong(reading.book)
         reading.opened = opened
-    else:
-        reading.opened = {k: [found[at], first, last] for k, (at, first, last) in opened.items()}
     reading.parked = Counter({found[at]: count for at, count in parked.items()})
     reading.closed = {key: found[at] for key, at in closed.items()}
     return reading
@@ -200,12 +203,12 @@ def _go_on(whole: Reading, later: Reading) -> None:
     for node in later.nodes.values():
         node.marks = list(map(moved_mark, node.marks))
     later.in_order = list(map(moved_mark, later.in_order))
-    if isinstance(later.opened, Packed):
-        later.opened.shift(lines)
-    else:
+    if isinstance(later.opened, dict):
         for record in later.opened.values():
             record[1] += lines
             record[2] += lines
+    else:
+        later.opened.shift(lines)
     later.late = {key: line + lines for key, line in later.late.items()}
     if later.forgot_at is not None:
         later.forgot_at += lines

@@ -11,9 +11,7 @@ import io
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import IO, Any, NamedTuple
-
-import numpy as np
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from checker.states import Value
 
@@ -34,11 +32,11 @@ from ..observe import LogId, Observation, Observed
 from ..watch import PART, See, Watch, is_fixed, of_message
 from .fields import Fields
 from .histories import HISTORIES_MAX, History
-from .kernel import HISTORY
 from .lines import BLOCK_BYTES, Block, Decoder, Message, TooLong, blocks
-from .packed import Packed
 from .reading import Again, BlockPlace, Mark, Node, Reading, Record, Token
-from .scanner import Scanner, classes_of
+
+if TYPE_CHECKING:
+    from .scanner import Scanner
 
 __all__ = ["OPEN_MAX", "Bounds", "Range", "Reader", "Rests", "placeholder"]
 
@@ -73,6 +71,23 @@ class Bounds:
 
 
 Rests = Callable[[Reading, History], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """Lines that differ in their slices alone, and name ids of other sorts.
+
+    Which kind such a line is depends on how its slice numbers these `ids` (`Reading.names`):
+    `kinds` has the tokens of those that were met. `sees` is called with the key of each line.
+    """
+
+    ids: tuple[LogId, ...]
+    kinds: dict[tuple[int, ...], int]
+    sees: tuple[See, ...] = ()
+
+    def token(self, known: dict[LogId, int]) -> int | None:
+        """The kind of a line of a slice that knows these ids; None if there was none like it."""
+        return self.kinds.get(tuple([known.setdefault(each, len(known) + 1) for each in self.ids]))
 
 
 def placeholder(number: int) -> str:
@@ -132,6 +147,8 @@ class Reader:
         self._scanner = self._new_scanner() if compiled else None
 
     def _new_scanner(self) -> Scanner | None:
+        from .scanner import Scanner, classes_of  # they take numpy and LLVM
+
         classes = classes_of(self.wanted, self.fields)
         if classes is None:
             return None
@@ -266,7 +283,7 @@ class Reader:
 
     def _whole(self, messages: list[Message], first: int) -> None:
         """The quick way: a known kind of line, next of its node, of an open or a new slice."""
-        nodes, open_slices = self.reading.nodes, self.reading.opened
+        nodes, open_slices, names = self.reading.nodes, self.reading.opened, self.reading.names
         root, closed = self.reading.book.root, self.reading.closed
         sees, of_steps, of_kind, part = (
             self._sees, self._sees_steps, self._sees_kind, self._part
@@ -278,6 +295,13 @@ class Reader:
                 token = node.entries.get(message.__class__)
                 if token.__class__ is dict:
                     token = token.get(self._facts[message.__class__](message))
+                if token.__class__ is Naming:
+                    naming, token, key = token, None, message.key
+                    if key in open_slices or (key not in closed and len(open_slices) < room):
+                        token = naming.token(names.setdefault(key, {}))
+                    if token is not None:
+                        for see in naming.sees:
+                            see(key, part + number)
                 if token is not None:
                     if token < 0:
                         node.next = message.seq + 1
@@ -315,22 +339,35 @@ class Reader:
         node = self.reading.nodes.get(event.node)
         if token is None or node is None or node.waiting:
             return
-        if self._watch is not None and token >= 0 and token not in self._known_kinds:
-            self._known_kinds.add(token)
-            if seen := self._watch.of_kind(event, self.fields.keys[event.name]):
-                self._sees_kind[token] = seen
         if form.facts is None:
             node.entries[message.__class__] = token
+            self._seen_as(event, token)
             return
         kinds = node.entries.setdefault(message.__class__, {})
         if len(kinds) >= KINDS_MAX:
             kinds.clear()
-        kinds[form.facts(message)] = token
+        facts = form.facts(message)
+        if isinstance(token, Naming) and isinstance(known := kinds.get(facts), Naming):
+            known.kinds.update(token.kinds)
+        else:
+            kinds[facts] = self._seen_as(event, token)
+
+    def _seen_as(self, event: Event, token: int | Naming) -> int | Naming:
+        """Ask the monitors once what they want of all lines like this one."""
+        if self._watch is None:
+            return token
+        if isinstance(token, Naming):
+            return replace(token, sees=self._watch.of_kind(event, self.fields.keys[event.name]))
+        if token >= 0 and token not in self._known_kinds:
+            self._known_kinds.add(token)
+            if seen := self._watch.of_kind(event, self.fields.keys[event.name]):
+                self._sees_kind[token] = seen
+        return token
 
     # ── The order of a node's lines ──────────────────────────────────────────────────────────────
 
-    def _arrived(self, event: Event, number: int) -> int | None:
-        """A line in the order of the file. The token of its kind, if all of the kind have it."""
+    def _arrived(self, event: Event, number: int) -> int | Naming | None:
+        """A line in the order of the file. The token of its kind, if that can be told of others."""
         nodes = self.reading.nodes
         node = nodes.get(event.node)
         if node is None:
@@ -392,7 +429,7 @@ class Reader:
 
     # ── One line in its place ────────────────────────────────────────────────────────────────────
 
-    def _taken(self, node: Node, event: Event, number: int) -> int | None:
+    def _taken(self, node: Node, event: Event, number: int) -> int | Naming | None:
         before = node.skipped[1] if event.seq == node.skipped[0] else event.seq - 1
         before = -1 if event.seq == node.first else before
         node.next = event.seq + 1
@@ -424,7 +461,9 @@ class Reader:
         token = self._own(node, event, observed, number)
         return token if event.name not in self._special or self._in_file_order else None
 
-    def _own(self, node: Node, event: Event, observed: Observed, number: int) -> int | None:
+    def _own(
+        self, node: Node, event: Event, observed: Observed, number: int
+    ) -> int | Naming | None:
         """A step of one slice."""
         reading = self.reading
         key = event.fields[self.fields.keys[event.name]]
@@ -440,9 +479,13 @@ class Reader:
         record[0] = record[0][token]
         record[1] = min(record[1], number)
         record[2] = max(record[2], number)
-        others = any(each.sort != self.observation.key for each in observed.ids())
-        certain = not others and not observed.is_before
-        return token if certain and token < TOKENS_MAX else None
+        if observed.is_before or token >= TOKENS_MAX:
+            return None
+        others = tuple([each for each in observed.ids() if each.sort != self.observation.key])
+        if not others:
+            return token
+        known = reading.names[key]
+        return Naming(others, {tuple([known[each] for each in others]): token})
 
     def _opened(self, key: str, number: int) -> Record | None:
         """A new slice, unless it was closed before or there is no room."""
@@ -516,25 +559,26 @@ class Reader:
         if horizon is not None and reading.lines >= self._next_sweep:
             self._sweep(horizon, reading.lines)
             self._next_sweep = reading.lines + max(horizon // 2, 1)
-        if isinstance(reading.opened, Packed):
-            if reading.opened.is_crowded:
-                reading.opened.keep(reading.parked)
-        elif reading.book.is_crowded:
-            reading.book.keep(reading.histories())
+        if isinstance(reading.opened, dict):
+            if reading.book.is_crowded:
+                reading.book.keep(reading.histories())
+        elif reading.opened.is_crowded:
+            reading.opened.keep(reading.parked)
 
     def _sweep(self, age: int, now: int) -> None:
         """Close the slices at rest whose last line is so many lines before the line `now`."""
         reading = self.reading
         last = now - age
-        if isinstance(reading.opened, Packed):
-            if self._scanner is not None:
-                self._scanner.finish()
-            done = self._resting_rows(reading.opened, last)
-        else:
+        if isinstance(reading.opened, dict):
             old = ((k, r[0]) for k, r in reading.opened.items() if r[2] <= last)
             done = self._resting(old)
             for key, _ in done:
                 del reading.opened[key]
+        else:
+            if self._scanner is not None:
+                self._scanner.finish()
+            rests = partial(self._rests, reading)
+            done = reading.opened.close(last, self._never_closed(), rests)
         for key, history in done:
             reading.parked[history] += 1
             reading.closed[key] = history
@@ -560,18 +604,6 @@ class Reader:
                 if answers[history]:
                     done.append((key, history))
         return done
-
-    def _resting_rows(self, packed: Packed, last: int) -> list[tuple[str, History]]:
-        """The same of slices in rows, which are closed here."""
-        slots = packed.at_rest(last, self._never_closed())
-        numbers = packed.slots[slots, HISTORY]
-        histories = {n: packed.history(n) for n in np.unique(numbers).tolist()}
-        resting = [n for n, history in histories.items() if self._rests(self.reading, history)]
-        slots = slots[np.isin(numbers, resting)]
-        numbers = packed.slots[slots, HISTORY]
-        packed.shut(slots)
-        names = packed.names(slots.tolist())
-        return [(k, histories[n]) for k, n in zip(names, numbers.tolist(), strict=True)]
 
 
 def _none(monitor: object) -> bool:

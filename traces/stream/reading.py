@@ -8,14 +8,17 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..event import Defect, Event, Place
 from ..observe import LogId, Observed
 from ..watch import Kept
 from .histories import Book, History
+
+if TYPE_CHECKING:
+    from .packed import Packed  # it takes numpy, which a short log has no use for
 
 __all__ = [
     "DEFECTS_KEPT_MAX", "Again", "BlockPlace", "Defects", "Mark", "Node", "Reading", "Record",
@@ -130,7 +133,7 @@ class Reading:
     in_order: list[Mark] = field(default_factory=list)  # of all nodes, where files give the order
     tokens: list[Token] = field(default_factory=list)
     book: Book = field(default_factory=Book)
-    opened: MutableMapping[str, Record] = field(default_factory=dict)  # or `Packed`
+    opened: dict[str, Record] | Packed = field(default_factory=dict)
     parked: Counter[History] = field(default_factory=Counter)
     closed: dict[str, History] = field(default_factory=dict)
     forgot_at: int | None = None  # the line from which on ids of closed slices were forgotten

@@ -252,8 +252,6 @@ def _read(
     monitors: Mapping[str, Monitor],
     progress: Progress | None,
 ) -> list[Reading]:
-    from .parallel import read_in_parts  # multiprocessing is not needed for short logs
-
     total = sum(Path(path).stat().st_size for path in paths)
     jobs = (
         1
@@ -262,6 +260,8 @@ def _read(
     )
     compiled = stream.compiles(total)
     if jobs > 1:
+        from .parallel import read_in_parts  # multiprocessing is not needed for short logs
+
         found = read_in_parts(
             files, paths, observation, fields, settings, stream.bounds, jobs, monitors,
             compiled=compiled,

@@ -33,7 +33,7 @@ CARE_BLOCKS_MAX = 8  # one after the other
 COLUMNS_MAX = 62  # monitors
 NO_ROOM = -(1 << 60)
 
-Take = Callable[[Event, int], int | None]
+Take = Callable[[Event, int], object]
 ReadLine = Callable[[bytes], Event | None]
 
 
@@ -188,7 +188,7 @@ class Scanner:
             self._marks = len(self.reading.in_order)
             for name, each in self._nodes.items():
                 self._renewed(each, self.reading.nodes[name])
-        if token is not None and codes is not None and not node.waiting:
+        if isinstance(token, int) and codes is not None and not node.waiting:
             self._learn(raw, codes, event, number, token)
 
     def _new_node(self, name: str) -> int:

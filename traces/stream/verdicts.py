@@ -148,6 +148,7 @@ class _Concluding:
             has_gap=feeds(gaps, observation), began=began,
         )  # fmt: skip
         self._prototypes: dict[Parts, SliceVerdict] = {}
+        self._names_beside = any(line.observed.ids() for line in steps)
         self._special = {
             key
             for r in readings
@@ -158,7 +159,7 @@ class _Concluding:
     def _needs_names(self, key: str) -> bool:
         """Where lines of no slice name ids, too; and two readings number those of a slice
         differently."""
-        return self.fields.tie_names or len(self.open.parts(key)) > 1
+        return self._names_beside or len(self.open.parts(key)) > 1
 
     def _gather(self) -> None:
         for position, reading in enumerate(self.readings):
