@@ -442,20 +442,18 @@ def _after_rules(mapping: LogMapping) -> dict[str, tuple[str, ...]]:
 
 
 def _ties(service: Service, mapping: LogMapping, model: ir.Model) -> Iterator[Tie]:
-    rules = [model.rule(name) for name in dict.fromkeys(_after_rules(mapping)[service.name])]
+    """Of the rules of the service that it logs after their effect: only these can lose a line."""
+    own = {name for e in mapping.events if e.service == service.name for name in e.rules}
+    params = {param.name for name in own for param in model.rule(name).params}
+    lost = dict.fromkeys(_after_rules(mapping)[service.name])
     for name, field in service.params:
-        found = [
-            Tie(rule.name, position, param.type, field)
-            for rule in rules
-            for position, param in enumerate(rule.params)
-            if param.name == name
-        ]
-        if not found:
-            params = {param.name for rule in rules for param in rule.params}
-            raise _unknown(
-                service.place, "parameter in what this service logs after it", name, sorted(params)
-            )
-        yield from found
+        if name not in params:
+            kind = f"parameter in the rules of {service.name}"
+            raise _unknown(service.place, kind, name, sorted(params))
+        for rule in map(model.rule, lost):
+            for position, param in enumerate(rule.params):
+                if param.name == name:
+                    yield Tie(rule.name, position, param.type, field)
 
 
 def _bound(

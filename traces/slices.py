@@ -16,10 +16,14 @@ __all__ = ["Slice", "cut"]
 
 @dataclass(frozen=True)
 class Slice:
-    """`keys` are the ids of the key sort in it; empty if the log is not sliced, or has none."""
+    """`keys` are the ids of the key sort in it; empty if the log is not sliced, or has none.
+
+    `own`: those of its lines that other slices do not have.
+    """
 
     keys: tuple[str, ...]
     chains: tuple[Chain, ...]
+    own: tuple[Line, ...] = ()
 
     @property
     def lines(self) -> list[Line]:
@@ -27,8 +31,8 @@ class Slice:
 
     def first(self) -> tuple[str, int]:
         """Where the slice's own lines begin, for the order of a report."""
-        own = [line for line in self.lines if line.observed.ids()] or self.lines
-        place = min((line.observed.event.place for line in own), default=None)
+        lines = self.own or self.lines
+        place = min((line.observed.event.place for line in lines), default=None)
         return (place.file, place.line) if place is not None else ("", 0)
 
 
@@ -76,9 +80,11 @@ def cut(whole: Iterable[Row], key: str | None, each: str | None = None) -> list[
     if not members:
         return [Slice((), _settled(chains))]
     parts = _parts(chains, names_of, groups)
-    slices = [
-        Slice(tuple(names), _settled(_merged(chains, own, parts))) for own, names in members.items()
-    ]
+    slices = []
+    for group, names in members.items():
+        own = (chains[at][p] for at, positions in parts[group].items() for p in positions)
+        lines = tuple(item for item in own if isinstance(item, Line))
+        slices.append(Slice(tuple(names), _settled(_merged(chains, group, parts)), lines))
     return sorted(slices, key=Slice.first)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -12,7 +13,7 @@ from checker.backends.python import Program
 from checker.passes.bind import bind
 from checker.states import State
 from checker.traces.replay import Replay, Verdict
-from checker.traces.validate import MANY, Budget, Limits, Logged, Shape, search
+from checker.traces.validate import MANY, Answer, Budget, Limits, Logged, Node, Shape, search
 from checker.traces.worlds import ANY_NUMBER, LostStep, Step, Worlds
 
 from .conftest import Held, outbox_observation
@@ -145,3 +146,21 @@ def test_what_an_unknown_background_rejects_two_ids_reject(seed: int) -> None:
     shape, worlds, limits = random_shape(seed), Worlds(OBSERVATION), Limits(10**6, float("inf"))
     if not search(shape, Budget(ANY_NUMBER, 1, MANY, 8), worlds, limits).accepted:
         assert not enumerated(shape, 2, 1)
+
+
+@pytest.mark.parametrize("most", [1, 40])
+def test_tables_that_are_emptied_again_and_again_change_no_answer(
+    most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limits = Limits(10**6, float("inf"))
+    shapes = [random_shape(seed) for seed in range(40)]
+
+    def answers() -> list[tuple[Answer, set[Node]]]:
+        worlds = Worlds(OBSERVATION)
+        found = [search(each, Budget(1, 1, MANY), worlds, limits) for each in shapes]
+        return [(replace(each, stuck=()), {*each.stuck}) for each in found]
+
+    kept = answers()
+    monkeypatch.setattr("checker.traces.worlds.REMEMBERED_MAX", most)
+    assert answers() == kept
+    assert len({each.accepted for each, _ in kept}) == 2

@@ -136,7 +136,7 @@ def test_of_a_node_that_is_two_services_a_rule_is_tied_as_far_as_both_say(held: 
 @pytest.mark.parametrize(
     ("ties", "message"),
     [
-        ('params = { wrker = "me" }', "no parameter in what this service logs after it 'wrker'"),
+        ('params = { wrker = "me" }', "no parameter in the rules of worker 'wrker'"),
         ("params = { worker = 1 }", "'worker' must be a string"),
         ('params = "me"', "'params' must be a table"),
     ],
