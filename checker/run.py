@@ -8,14 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from . import ir, manifest
+from . import ir
 from .catalogue import closest
 from .errors import UsageError
 from .frontend import Loaded, load, load_class
 from .model import Model
 from .passes.bind import bind, parse_constant
 from .states import Value, encode, show, sort_sizes
+
+if TYPE_CHECKING:
+    from .manifest import Variant
 
 __all__ = ["Prepared", "Request", "constant_texts", "prepare"]
 
@@ -73,7 +77,9 @@ def constant_texts(model: ir.Model) -> dict[str, str]:
     return {c.name: show(c.value, c.type) for c in model.consts}
 
 
-def _variant(target: object, name: str) -> manifest.Variant:
+def _variant(target: object, name: str) -> Variant:
+    from . import manifest  # it brings verdicts and counts
+
     known = manifest.built_in().models
     if not isinstance(target, str) or target not in known:
         raise UsageError(

@@ -8,7 +8,6 @@ not shown it.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -81,6 +80,8 @@ class Coverage:
 
 def digest_of(observation: Observation) -> str:
     """Of the model with its constants: coverage of two models is not added."""
+    import hashlib  # it takes OpenSSL, which a short log has no use for
+
     return hashlib.sha256(model_text(observation.model).encode()).hexdigest()[:16]
 
 

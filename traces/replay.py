@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import NamedTuple
 
 from checker import ir
 from checker.errors import ExitCode, UsageError
@@ -69,8 +70,7 @@ class Settings:
     covers: bool = False
 
 
-@dataclass(frozen=True)
-class Pending:
+class Pending(NamedTuple):
     """A `LeadsTo` that is open at the end of the slice: in all explanations, or in some."""
 
     prop: str
@@ -78,9 +78,8 @@ class Pending:
     in_all: bool
 
 
-@dataclass(frozen=True)
-class SliceVerdict:
-    """What is said of one slice.
+class SliceVerdict(NamedTuple):
+    """What is said of one slice. A report may have ten thousand of them.
 
     `reason` is why it is UNKNOWN; `is_overdue`: --ended, and still open.
     """

@@ -19,7 +19,6 @@ from .coverage_file import merged
 from .cut_down_file import cut_down_log, refuse_cut_down
 from .event import printable
 from .follow import follow as followed
-from .html import replay_html
 from .inputs import expanded
 from .json_text import indented
 from .mapping import load_mapping, shipped, with_format
@@ -104,6 +103,8 @@ def _reported(
     found: Replay, html: str | None, cut_down: str | None, *, json: bool, quiet: bool
 ) -> None:
     if html is not None:
+        from .html import replay_html
+
         _written(html, replay_html(found))
     if json:
         sys.stdout.write(indented(replay_object(found)) + "\n")

@@ -15,7 +15,8 @@ searched for, no trace is printed at the end (the depth of the search says how f
 followed), the JVM compiles as it does by default, and TLC has as many workers as are asked for.
 TLC 2.15 has no depth-first queue; the search is one state wide where every field is told.
 
-The start of a side is the same command on a log of two lines.
+Timed is the command, from its start to its end, on files that are there. The start of a side is the
+same command on a log of two lines.
 
 `checker replay` is asked twice: each message's lines with one other message beside them, as a user
 would, and, where a line names a message at all, the log as a whole, which is what TLC is asked.
@@ -126,7 +127,15 @@ def told(lines: list[dict[str, str]], fields: tuple[str, ...]) -> list[dict[str,
     return [{k: v for k, v in line.items() if k == "event" or k in fields} for line in lines]
 
 
-def ours(folder: Path, lines: list[dict[str, str]], asked: Asked) -> str:
+@dataclass(frozen=True)
+class Call:
+    """A command on files in a folder, and what its output says."""
+
+    arguments: list[str]
+    said: Callable[[str], str]
+
+
+def ours(folder: Path, lines: list[dict[str, str]], asked: Asked) -> Call:
     log, mapping = folder / "log.jsonl", folder / "mapping.toml"
     with log.open("w") as out:
         for seq, line in enumerate(lines, 1):
@@ -142,11 +151,10 @@ def ours(folder: Path, lines: list[dict[str, str]], asked: Asked) -> str:
     scopes = [] if "worker" in asked.fields else ["--scope", f"Worker={WORKERS}"]
     scopes += [] if "msg" in asked.fields else ["--scope", f"MessageId={sent}"]
     call = [*CHECKER, "replay", "dedup", str(log), "--mapping", str(mapping), "--json", *scopes]
-    done = subprocess.run(call, stdout=subprocess.PIPE, check=False, timeout=asked.seconds_max)
-    return str(json.loads(done.stdout)["slices_verdict"])
+    return Call(call, lambda out: str(json.loads(out)["slices_verdict"]))
 
 
-def tlc(folder: Path, lines: list[dict[str, str]], asked: Asked) -> str:
+def tlc(folder: Path, lines: list[dict[str, str]], asked: Asked) -> Call:
     def record(line: dict[str, str]) -> str:
         return "[" + ", ".join(f'{name} |-> "{value}"' for name, value in line.items()) + "]"
 
@@ -165,28 +173,34 @@ def tlc(folder: Path, lines: list[dict[str, str]], asked: Asked) -> str:
         "-workers", str(asked.workers), "-metadir", str(folder / "states"), "-config", "Held.cfg",
         "Held.tla",
     ]  # fmt: skip
-    done = subprocess.run(
-        call, cwd=folder, capture_output=True, text=True, check=False, timeout=asked.seconds_max
-    )
-    depth = re.search(r"depth of the complete state graph search is (\d+)", done.stdout)
-    if depth is None:
-        raise SystemExit(f"TLC could not do it:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    return "ACCEPTED" if int(depth[1]) == len(lines) + 1 else "REJECTED"
+
+    def said(out: str) -> str:
+        depth = re.search(r"depth of the complete state graph search is (\d+)", out)
+        if depth is None:
+            raise SystemExit(f"TLC could not do it:\n{out[-2000:]}")
+        return "ACCEPTED" if int(depth[1]) == len(lines) + 1 else "REJECTED"
+
+    return Call(call, said)
 
 
 def timed(
-    how: Callable[[Path, list[dict[str, str]], Asked], str], count: int, asked: Asked
+    how: Callable[[Path, list[dict[str, str]], Asked], Call], count: int, asked: Asked
 ) -> tuple[str, float, float]:
     """What is said ("" if it was stopped), and the seconds of the clock and of the processors."""
     lines = told(walk(count), asked.fields)
     with tempfile.TemporaryDirectory() as folder:
+        call = how(Path(folder), lines, asked)
         began, before = time.monotonic(), resource.getrusage(resource.RUSAGE_CHILDREN)
         try:
-            said = how(Path(folder), lines, asked)
+            done = subprocess.run(
+                call.arguments, cwd=folder, capture_output=True, text=True, check=False,
+                timeout=asked.seconds_max,
+            )  # fmt: skip
         except subprocess.TimeoutExpired:
-            said = ""
+            done = None
         seconds = time.monotonic() - began
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    said = "" if done is None else call.said(done.stdout)
     busy = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return said, seconds, busy
 

@@ -12,12 +12,15 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..errors import UsageError
-from ..explore.limits import Limits
-from ..report.itf import Origin
 from ..run import Prepared, Request, constant_texts
 from ..source import shown_path
+
+if TYPE_CHECKING:
+    from ..explore.limits import Limits
+    from ..report.itf import Origin
 
 __all__ = [
     "again",
@@ -104,6 +107,8 @@ def limits_of(
     for flag, value in (("--max-states", max_states), ("--max-seconds", max_seconds)):
         if value is not None and not value > 0:
             raise UsageError(f"{flag} has to be more than 0")
+    from ..explore.limits import Limits  # commands on logs search nothing
+
     return Limits(max_states, max_seconds, None if max_memory is None else bytes_of(max_memory))
 
 
@@ -152,6 +157,8 @@ def again(command: str, request: Request, more: Sequence[str] = ()) -> str:
 def origin_of(prepared: Prepared) -> Origin:
     """What a trace's file says of the run."""
     request = prepared.request
+    from ..report.itf import Origin
+
     return Origin(
         model=str(request.target),
         variant=request.variant,

@@ -29,20 +29,18 @@ class Gathered(ABC):
     def __init__(self, readings: Sequence[Reading]) -> None:
         self.readings = readings
 
-    def _records(self, key: str) -> Iterator[tuple[int, Record]]:
-        for position, reading in enumerate(self.readings):
-            record = _peeked(reading.opened, key)
-            if record is not None:
-                yield position, record
+    def _records(self, key: str) -> list[tuple[int, Record]]:
+        found = [(n, _peeked(reading.opened, key)) for n, reading in enumerate(self.readings)]
+        return [(position, record) for position, record in found if record is not None]
 
     def parts(self, key: str) -> Parts:
         """The slice's history in each reading that has lines of it."""
-        return tuple((position, record[0]) for position, record in self._records(key))
+        return tuple([(position, record[0]) for position, record in self._records(key)])
 
     def reach(self, key: str) -> tuple[int, int]:
         """The first and about the last line of a slice."""
         records = [record for _, record in self._records(key)]
-        return min(record[1] for record in records), max(record[2] for record in records)
+        return min([record[1] for record in records]), max([record[2] for record in records])
 
     @abstractmethod
     def keys(self) -> Iterator[str]:

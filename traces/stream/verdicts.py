@@ -190,18 +190,19 @@ class _Concluding:
             self._prototypes[parts] = found
         return found
 
-    def _verdict(self, key: str) -> SliceVerdict:
+    def _verdict(self, key: str, parts: Parts) -> SliceVerdict:
         """What is said of one slice, but for the explanation of a rejection."""
-        parts = self.open.parts(key)
-        if key in self._special and self._prototype(parts).lines:
-            part = _slice(parts, self.readings, self.spine, (key,), named=True)
-            return replace(self.judge.verdict(part, explained=False), begins=self._begins(key))
         found = self._prototype(parts)
-        names = _ids(self.readings[parts[0][0]], key)
-        pending = tuple(
-            replace(each, args=tuple(names.get(a, a) for a in each.args)) for each in found.pending
-        )
-        return replace(found, keys=(key,), begins=self._begins(key), pending=pending)
+        if key in self._special and found.lines:
+            part = _slice(parts, self.readings, self.spine, (key,), named=True)
+            return self.judge.verdict(part, explained=False)._replace(begins=self._begins(key))
+        pending = found.pending
+        if pending:
+            names = _ids(self.readings[parts[0][0]], key)
+            pending = tuple(
+                each._replace(args=tuple(names.get(a, a) for a in each.args)) for each in pending
+            )
+        return found._replace(keys=(key,), begins=self._begins(key), pending=pending)
 
     def _begins(self, key: str) -> tuple[str, int]:
         place = self.whole.place(self.open.reach(key)[0])
@@ -219,7 +220,7 @@ class _Concluding:
             if key in events:
                 own = self._own(key, events[key])
                 part = self.spine.slice((key,), own)
-                each = replace(self.judge.verdict(part), begins=each.begins)
+                each = self.judge.verdict(part)._replace(begins=each.begins)
             found.append(self._forgiven(each))
         return found
 
@@ -243,7 +244,7 @@ class _Concluding:
             and self.open.reach(each.keys[0])[0] > min(forgot)
         ):
             why = "closed: too many slices to remember which; this may be one of them"
-            return replace(each, verdict=Verdict.UNKNOWN, reason=why)
+            return each._replace(verdict=Verdict.UNKNOWN, reason=why)
         return each
 
     # ── All slices ───────────────────────────────────────────────────────────────────────────────
@@ -305,14 +306,15 @@ class _Concluding:
         rejected: list[SliceVerdict] = []
         groups = self.parked + self.groups
         for key in self._notable():
-            each = self._verdict(key)
+            parts = self.open.parts(key)
+            each = self._verdict(key, parts)
             if each.is_unexplained:
                 rejected.append(each)
             elif len(listed) < LISTED_MAX:
                 listed.append(each)
             else:
                 continue
-            groups[self.open.parts(key)] -= 1
+            groups[parts] -= 1
         rejected.sort(key=lambda each: each.begins)
         listed += self._explained(rejected)
         listed += [_undecided((key,), _late(line)) for key, line in self.late.items()]
@@ -322,7 +324,7 @@ class _Concluding:
         found = Counter[SliceVerdict]()
         for parts, count in groups.items():
             if count > 0:
-                found[replace(self._prototype(parts), keys=(), begins=("", 0))] += count
+                found[self._prototype(parts)._replace(keys=(), begins=("", 0))] += count
         return listed, list(found.items())
 
     def _notable(self) -> Iterator[str]:
@@ -338,7 +340,7 @@ class _Concluding:
                 self.progress(number, len(self.groups))
         yield from self.open.of(notable, self._special)
         for key in self._special:
-            if not _is_plain(self._verdict(key)):
+            if not _is_plain(self._verdict(key, self.open.parts(key))):
                 yield key
 
     def _notes(self) -> Iterator[str]:
