@@ -106,9 +106,9 @@ def _own(ties: Iterable[Tie], lines: Sequence[Observed]) -> tuple[tuple[str, int
                     told.setdefault((param.type, field_), set()).add(value)
     found: list[tuple[str, int, Value]] = []
     for tie in sorted(ties, key=lambda tie: tie[:2]):
-        values = told.get((tie.type, tie.field), set())
+        values = tuple(told.get((tie.type, tie.field), ()))
         if len(values) == 1:
-            found.append((tie.rule, tie.position, values.pop()))
+            found.append((tie.rule, tie.position, values[0]))
     return tuple(found)
 
 

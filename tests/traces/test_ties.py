@@ -124,6 +124,20 @@ def test_which_id_an_instance_has_is_told_by_its_own_lines(
     assert [each.verdict for each in found.slices] == [expected]
 
 
+@pytest.mark.parametrize(("by", "expected"), [("b", Verdict.ACCEPTED), ("a", Verdict.REJECTED)])
+def test_every_rule_of_the_service_is_tied(held: Held, by: str, expected: Verdict) -> None:
+    taken = """
+    @action
+    def see_taken(self, worker: Worker) -> None:
+        when(self.taken == worker)
+"""
+    told = '[events.see_taken]\nservice = "other"\nlogged = "with"\nparams = { worker = "by" }\n'
+    observation = held.model(NOTING + taken, MAPPING.format(ties=TIED) + SEEN + told)
+    assert {tie.rule for tie in observation.ties["worker"]} == {"take", "do", "note"}
+    found = held.text(f"worker-2: seen me=b; other-1: see_taken by={by}, stopped", observation)
+    assert [each.verdict for each in found.slices] == [expected]
+
+
 def test_of_a_node_that_is_two_services_a_rule_is_tied_as_far_as_both_say(held: Held) -> None:
     also = SEEN.replace('service = "worker"', 'service = "other"')
     both = MAPPING.format(ties=TIED) + also + '[events.again]\nrule = "do"\nservice = "other"\n'

@@ -8,7 +8,8 @@ Each transaction locks its message, so that what it reads and what it writes are
 takes nothing from the variants: their mistakes lie between two transactions.
 
 Log: `begin` after the first transaction, with how many effects it found; `finish` after the second
-and the acknowledgement; `drop` after the acknowledgement of a message whose key was known.
+and the acknowledgement; `duplicate` when it has found the key known, before it acknowledges the
+message, and `drop` after that. So the queue forgets no such message before a line tells of it.
 """
 
 import asyncio
@@ -68,8 +69,10 @@ async def handle(service: Service, database: "AsyncConnection[TupleRow]", it: De
     who = {"message": message, "worker": service.settings.node}
     is_known, effects = await begin(database, message, first)
     if is_known:
+        found = {"known": is_known, "effects": effects}
+        service.log.event("duplicate", **who, **found)
         await acknowledge(service, it, number)
-        service.log.event("drop", **who, known=is_known, effects=effects)
+        service.log.event("drop", **who, **found)
         return
     await service.at("before_line", number)
     service.log.event("begin", **who, found=effects)
