@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,37 @@ def test_a_key_that_stays_in_progress_is_not_finished(tmp_path: Path) -> None:
     held = held_against(KEYS, done.out)
     assert not found(held)
     assert set(done.struck) == unfinished(held)
+
+
+def test_what_other_servers_lost_in_their_deaths_cannot_answer_for_the_one_that_claimed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """b claims and dies; c, which may have done one more step in its own death, has to stay c."""
+    lines = [
+        *({"node": f"server-{each}-1", "event": "ready", "server": each} for each in "abc"),
+        {"node": "driver", "event": "killed", "target": "server-a-1"},
+        {"node": "driver", "event": "killed", "target": "server-b-1"},
+        {"node": "server-b-2", "event": "ready", "server": "b"},
+        {"node": "server-b-2", "event": "claim", "key": "k", "server": "b", "attempt": "1",
+         "charges": 0, "keys": 1},
+        {"node": "client-1", "event": "no_answer", "key": "k", "server": "b"},
+        {"node": "driver", "event": "killed", "target": "server-b-2"},
+        {"node": "driver", "event": "killed", "target": "server-c-1"},
+        {"node": "server-b-3", "event": "ready", "server": "b"},
+        {"node": "server-c-2", "event": "ready", "server": "c"},
+        *({"node": node, "event": "stopped"} for node in ("server-b-3", "server-c-2", "client-1")),
+    ]  # fmt: skip
+    seq = Counter[str]()
+    log = tmp_path / "log.jsonl"
+    with log.open("w") as out:
+        for line in lines:
+            seq[line["node"]] += 1
+            out.write(json.dumps({"ts": 1, "seq": seq[line["node"]], **line}) + "\n")
+    held = held_against(KEYS, log)
+    assert [part.is_overdue for part in held.slices] == [True]
+    minimal = minimal_of(log, KEYS, capsys)
+    assert "no_recovery" in minimal
+    assert None not in minimal
 
 
 def test_a_form_that_could_go_on_does_not_explain_why_nothing_came(
