@@ -93,7 +93,8 @@ class Findings:
         written = self.candidates[0].replay
         if written.count(Verdict.REJECTED) or written.exit_code() is ExitCode.FAILS:
             return ExitCode.FAILS
-        return ExitCode.UNKNOWN if self.undecided or not written.steps else ExitCode.OK
+        unsure = self.undecided or written.has_gap or not written.steps
+        return ExitCode.UNKNOWN if unsure else ExitCode.OK
 
 
 EXAMPLES_MAX = 5

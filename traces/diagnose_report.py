@@ -45,6 +45,10 @@ def diagnosis_text(found: Findings, page: Page) -> str:
     lines += [f"  {_group(found, group)}" for group in found.groups]
     if found.undecided:
         lines.append(f"  {_noun(found, found.undecided)}: undecided")
+    if written.has_gap:
+        unused = sum(written.defect_kinds.values())
+        what = "line of the log tells" if unused == 1 else "lines of the log tell"
+        lines.append(f"  {unused} {what} of a gap (checker replay names them): nothing is certain")
     lines += ["", *_consistent(found), *_evidence(found), *_apart(found)]
     code = found.exit_code()
     meaning = {
@@ -125,6 +129,7 @@ def diagnosis_object(found: Findings) -> dict[str, Any]:
         "schema": SCHEMA,
         "model": found.candidates[0].replay.observation.model.name,
         "files": list(found.candidates[0].replay.files),
+        "with_gap": found.candidates[0].replay.has_gap,
         "candidates": [
             {
                 "variant": each.variant or None,

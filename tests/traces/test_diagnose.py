@@ -115,6 +115,20 @@ def test_a_log_that_no_variant_explains_is_consistent_with_none(
     assert "None of the 2 forms is consistent with all of the log." in text
 
 
+def test_a_log_with_gaps_is_never_said_to_be_explained(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    log = write(tmp_path / "log.jsonl", "producer-1: place_order A, stopped")
+    assert checker(capsys, "diagnose", str(log), "outbox")[0] == 0
+    log.write_text(log.read_text() + "no line of a log\n")
+    code, text = checker(capsys, "diagnose", str(log), "outbox")
+    assert code == 3
+    assert "1 line of the log tells of a gap (checker replay names them)" in text
+    assert "exit 3: not decided" in text
+    _, told = checker(capsys, "diagnose", str(log), "outbox", "--json")
+    assert [each["with_gap"] for each in json.loads(told)] == [True]
+
+
 # ── Invariants along explanations ────────────────────────────────────────────────────────────────
 
 PASSING = (
