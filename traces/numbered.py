@@ -75,8 +75,7 @@ class Numbered:
         if found is None:
             found = self._numbers[state] = len(self.states)
             self.states.append(state)
-            begins, discharges = self.world.owed(state)
-            self._owed.append((begins, ~discharges))
+            self._owed.append(self.world.owed(state))
         return found
 
     def row(self, step: Step | LostStep) -> Row:

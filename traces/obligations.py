@@ -61,7 +61,6 @@ class Obligations:
         self._discharges = [_Answer(model, asked) for asked in discharges]
         self._invariants = [_Answer(model, asked) for asked in invariants]
         every = (*self._begins, *self._discharges, *self._invariants)
-        self.is_empty = not every
         self._indexed: dict[str, list[tuple[int, ir.Type]]] = {}
         for sort in {each.sort for each in every if each.sort is not None}:
             names = indexed(model, sort)

@@ -308,6 +308,7 @@ def observe(
         replace(what, rule=bound.rule(what.rule.name), facts=own)
         for what, own in zip(found, facts, strict=True)
     ]
+    after_rules = _after_rules(mapping)
     return Observation(
         mapping=mapping,
         model=bound,
@@ -316,9 +317,10 @@ def observe(
         by_event={what.label: what for what in found},
         entries=_entries(found),
         hidden=frozenset(mapping.hidden),
-        after_rules=_after_rules(mapping),
+        after_rules=after_rules,
         ties={
-            service.name: frozenset(_ties(service, mapping, bound)) for service in mapping.services
+            service.name: frozenset(_ties(service, mapping, after_rules[service.name], bound))
+            for service in mapping.services
         },
         luck=luck,
     )
@@ -441,11 +443,12 @@ def _after_rules(mapping: LogMapping) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _ties(service: Service, mapping: LogMapping, model: ir.Model) -> Iterator[Tie]:
-    """Of the rules of the service that it logs after their effect: only these can lose a line."""
+def _ties(
+    service: Service, mapping: LogMapping, lost: Iterable[str], model: ir.Model
+) -> Iterator[Tie]:
+    """Of the rules that the service logs after their effect: only these can lose a line."""
     own = {name for e in mapping.events if e.service == service.name for name in e.rules}
     params = {param.name for name in own for param in model.rule(name).params}
-    lost = dict.fromkeys(_after_rules(mapping)[service.name])
     for name, field in service.params:
         if name not in params:
             kind = f"parameter in the rules of {service.name}"

@@ -285,39 +285,31 @@ class Plan:
     def closed(self, layer: ByCut) -> ByCut:
         """The layer with everything that hidden and lost steps lead to."""
         hidden, budget = self.world.numbered.hidden, self.budget
-        counts_lost = budget.lost < MANY
-        none = budget.faults + 1
-        steps, width = 0, sum(map(len, layer.values()))
+        counts_lost = int(budget.lost < MANY)
+        none = budget.faults + 1  # more than any explanation may have
+        width = sum(map(len, layer.values()))
         waiting = [(cut, member) for cut, members in layer.items() for member in members]
-        losses: dict[tuple[int, ...], list[tuple[tuple[int, ...], Row]]] = {}
+        ways: dict[tuple[int, ...], list[tuple[tuple[int, ...], Row, int]]] = {}
         while waiting:
             cut, member = waiting.pop()
             number, owed, lost = member
-            members = layer[cut]
-            faults = members[member]
-            steps += 1
+            faults = layer[cut][member]
+            self.tick()
             if width > self.limits.width:
                 raise self._too_wide()
-            if steps % STEPS_UNTIMED == 0:
-                self.tick(STEPS_UNTIMED)
-            for after, begins, kept, cost in hidden[number]:
-                if (used := faults + cost) <= budget.faults:
-                    reached = after, (owed | begins) & kept, lost
-                    if used < (known := members.get(reached, none)):
+            if cut not in ways:
+                losses = self._losses(cut) if budget.lost else ()
+                ways[cut] = [(cut, hidden, 0)]
+                ways[cut] += [(beyond, self._row(item), counts_lost) for beyond, item in losses]
+            for beyond, row, more in ways[cut]:
+                if lost + more > budget.lost:
+                    break
+                for after, begins, kept, cost in row[number]:
+                    reached = after, (owed | begins) & kept, lost + more
+                    members = layer.setdefault(beyond, {})
+                    if faults + cost < (known := members.get(reached, none)):
                         width += known == none
-                        members[reached] = used
-                        waiting.append((cut, reached))
-            if lost >= budget.lost:
-                continue
-            if cut not in losses:
-                losses[cut] = [(beyond, self._row(item)) for beyond, item in self._losses(cut)]
-            for beyond, row in losses[cut]:
-                for after, begins, kept, _ in row[number]:
-                    reached = after, (owed | begins) & kept, lost + counts_lost
-                    others = layer.setdefault(beyond, {})
-                    if faults < (known := others.get(reached, none)):
-                        width += known == none
-                        others[reached] = faults
+                        members[reached] = faults + cost
                         waiting.append((beyond, reached))
         self.width = max(self.width, width)
         return layer
@@ -329,15 +321,19 @@ class Plan:
             for chain, position in self.ready(cut):
                 line = self._line(chain, position)
                 rows = [self._row(step) for step in (line.step, *line.others)]
-                following: dict[Member, int] = {} if line.is_certain else dict(members)
-                for (number, owed, lost), faults in members.items():
+                beyond = self._moved(cut, chain, position + 1)
+                following = found.get(beyond, {})
+                for member, faults in members.items():
+                    number, owed, lost = member
+                    if not line.is_certain and faults < following.get(member, faults + 1):
+                        following[member] = faults
                     for row in rows:
                         for after, begins, kept, _ in row[number]:
                             reached = after, (owed | begins) & kept, lost
                             if faults < following.get(reached, faults + 1):
                                 following[reached] = faults
                 if following:
-                    _join(found.setdefault(self._moved(cut, chain, position + 1), {}), following)
+                    found[beyond] = following
                 self.tick(len(members))
         return found
 
@@ -427,16 +423,6 @@ class Plan:
 
 
 STEPS_UNTIMED = 1024
-
-
-def _join(found: dict[Member, int], more: dict[Member, int]) -> None:
-    """Take in what is new, or needs fewer faults."""
-    if not found:
-        found.update(more)
-        return
-    for member, faults in more.items():
-        if faults < found.get(member, faults + 1):
-            found[member] = faults
 
 
 def _next_lines(chain: ShapeChain) -> list[int | None]:

@@ -126,6 +126,10 @@ class World:
         self._hidden = list(self._hidden_instances())
         self._own_args: dict[str, tuple[tuple[Value, ...], ...]] = {}
         self._unnamed = unnamed_sorts(observation)
+        if self._unnamed:
+            from .unnamed_ids import alike, one_of_many  # they take numpy
+
+            self._alike, self._one_of_many = alike, one_of_many
         self._types = tuple(var.type for var in self.model.vars)
         self._owed = Obligations(self.model, *self._asked_obligations(), self._asked_invariants())
         self.others = self._unknown_others() if background == ANY_NUMBER else None
@@ -147,9 +151,7 @@ class World:
         """The state, or one that differs from it in ids that no line can name."""
         if not self._unnamed:
             return state
-        from .unnamed_ids import one_of_many  # it takes numpy
-
-        return one_of_many(state, self._types, self._unnamed, self.sizes)
+        return self._one_of_many(state, self._types, self._unnamed, self.sizes)
 
     def hidden(self, state: State) -> list[tuple[int, State]]:
         """One step that nobody logs: a hidden rule, or any keyed rule of a background id.
@@ -254,8 +256,9 @@ class World:
         return (mask | begins) & kept
 
     def owed(self, state: State) -> tuple[int, int]:
-        """The obligations that the state begins, and those that it discharges, as bits."""
-        return (0, 0) if self._owed.is_empty else self._owed.bits(state)
+        """The obligations that the state begins, and those that it leaves open, as bits."""
+        begins, discharges = self._owed.bits(state)
+        return begins, ~discharges
 
     def moves_on(self, state: State) -> bool:
         """Can an action of an id of the slice change something? If not, the slice is at rest."""
@@ -300,9 +303,7 @@ class World:
         for type_, domain in domains:
             if isinstance(type_, ir.Sort) and type_.name in self._unnamed:
                 most = sorts.count(type_.name)
-                from .unnamed_ids import alike  # it takes numpy
-
-                yield alike(state, self._types, type_.name, sizes[type_.name], most)
+                yield self._alike(state, self._types, type_.name, sizes[type_.name], most)
             else:
                 yield domain
 

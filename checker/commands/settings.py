@@ -104,11 +104,11 @@ def limits_of(
     max_states: int | None = None, max_seconds: float | None = None, max_memory: str | None = None
 ) -> Limits:
     """Raises: UsageError, for a limit that leaves nothing."""
+    from ..explore.limits import Limits  # commands on logs search nothing
+
     for flag, value in (("--max-states", max_states), ("--max-seconds", max_seconds)):
         if value is not None and not value > 0:
             raise UsageError(f"{flag} has to be more than 0")
-    from ..explore.limits import Limits  # commands on logs search nothing
-
     return Limits(max_states, max_seconds, None if max_memory is None else bytes_of(max_memory))
 
 
@@ -156,9 +156,9 @@ def again(command: str, request: Request, more: Sequence[str] = ()) -> str:
 
 def origin_of(prepared: Prepared) -> Origin:
     """What a trace's file says of the run."""
-    request = prepared.request
     from ..report.itf import Origin
 
+    request = prepared.request
     return Origin(
         model=str(request.target),
         variant=request.variant,

@@ -33,7 +33,7 @@ from ..watch import PART, See, Watch, is_fixed, of_message
 from .fields import Fields
 from .histories import HISTORIES_MAX, History
 from .lines import BLOCK_BYTES, Block, Decoder, Message, TooLong, blocks
-from .reading import Again, BlockPlace, Mark, Node, Reading, Record, Token
+from .reading import Again, BlockPlace, Mark, Naming, Node, Reading, Record, Token
 
 if TYPE_CHECKING:
     from .scanner import Scanner
@@ -71,23 +71,6 @@ class Bounds:
 
 
 Rests = Callable[[Reading, History], bool]
-
-
-@dataclass(frozen=True, slots=True)
-class Naming:
-    """Lines that differ in their slices alone, and name ids of other sorts.
-
-    Which kind such a line is depends on how its slice numbers these `ids` (`Reading.names`):
-    `kinds` has the tokens of those that were met. `sees` is called with the key of each line.
-    """
-
-    ids: tuple[LogId, ...]
-    kinds: dict[tuple[int, ...], int]
-    sees: tuple[See, ...] = ()
-
-    def token(self, known: dict[LogId, int]) -> int | None:
-        """The kind of a line of a slice that knows these ids; None if there was none like it."""
-        return self.kinds.get(tuple([known.setdefault(each, len(known) + 1) for each in self.ids]))
 
 
 def placeholder(number: int) -> str:
@@ -295,33 +278,29 @@ class Reader:
                 token = node.entries.get(message.__class__)
                 if token.__class__ is dict:
                     token = token.get(self._facts[message.__class__](message))
-                if token.__class__ is Naming:
-                    naming, token, key = token, None, message.key
-                    if key in open_slices or (key not in closed and len(open_slices) < room):
-                        token = naming.token(names.setdefault(key, {}))
-                    if token is not None:
-                        for see in naming.sees:
-                            see(key, part + number)
+                naming = token if token.__class__ is Naming else None
+                if token is not None and naming is None and token < 0:
+                    node.next = message.seq + 1
+                    if sees and message.__class__ in sees:
+                        for see in sees[message.__class__]:
+                            see(message, part + number)
+                    continue
                 if token is not None:
-                    if token < 0:
-                        node.next = message.seq + 1
-                        if sees and message.__class__ in sees:
-                            for see in sees[message.__class__]:
-                                see(message, part + number)
-                        continue
-                    record = open_slices.get(message.key)
+                    key = message.key
+                    record = open_slices.get(key)
+                    if record is None and (key in closed or len(open_slices) >= room):
+                        token = None
+                    elif naming is not None:
+                        token = naming.token(names.setdefault(key, {}))
+                if token is not None:
                     if record is not None:
                         record[0] = record[0][token]
                         record[2] = number
-                    elif message.key not in closed and len(open_slices) < room:
-                        open_slices[message.key] = [root[token], number, number]
                     else:
-                        self._message(message, number)
-                        continue
+                        open_slices[key] = [root[token], number, number]
                     node.next = message.seq + 1
-                    if of_kind and token in of_kind:
-                        for see in of_kind[token]:
-                            see(message.key, part + number)
+                    for see in of_kind.get(token, ()) if naming is None else naming.sees:
+                        see(key, part + number)
                     if of_steps and message.__class__ in of_steps:
                         for see in of_steps[message.__class__]:
                             see(message, part + number)

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..event import Defect, Event, Place
 from ..observe import LogId, Observed
-from ..watch import Kept
+from ..watch import Kept, See
 from .histories import Book, History
 
 if TYPE_CHECKING:
     from .packed import Packed  # it takes numpy, which a short log has no use for
 
 __all__ = [
-    "DEFECTS_KEPT_MAX", "Again", "BlockPlace", "Defects", "Mark", "Node", "Reading", "Record",
-    "Token",
+    "DEFECTS_KEPT_MAX", "Again", "BlockPlace", "Defects", "Mark", "Naming", "Node", "Reading",
+    "Record", "Token",
 ]  # fmt: skip
 
 DEFECTS_KEPT_MAX = 1_000  # with place and words; all are counted
@@ -52,6 +52,23 @@ class Token(NamedTuple):
     step: Observed
 
 
+@dataclass(frozen=True, slots=True)
+class Naming:
+    """Lines that differ in their slices alone, and name ids of other sorts.
+
+    Which kind such a line is depends on how its slice numbers these `ids` (`Reading.names`):
+    `kinds` has the tokens of those that were met. `sees` is called with the key of each line.
+    """
+
+    ids: tuple[LogId, ...]
+    kinds: dict[tuple[int, ...], int]
+    sees: tuple[See, ...] = ()
+
+    def token(self, known: dict[LogId, int]) -> int | None:
+        """The kind of a line of a slice that knows these ids; None if there was none like it."""
+        return self.kinds.get(tuple([known.setdefault(each, len(known) + 1) for each in self.ids]))
+
+
 class Again(NamedTuple):
     """A line with a number that its node has used before; what it says, to be compared."""
 
@@ -64,8 +81,9 @@ class Node:
     """One node. `next` is the number that its next line should have, -1 before the first.
 
     `entries` says of the form of a line, or of the form and its facts, which token it is, -1: no
-    step. `waiting` holds lines that came too early. `unsure` is the last line that was written
-    before its effect: its number, its slice, and its place in the history of that.
+    step; or how its slice tells that (`Naming`). `waiting` holds lines that came too early.
+    `unsure` is the last line that was written before its effect: its number, its slice, and its
+    place in the history of that.
     """
 
     name: str
